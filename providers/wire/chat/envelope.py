@@ -1,0 +1,105 @@
+"""What stands around the choices of a chat answer: id, model, usage, timings, and what a provider adds of its own.
+
+A chunk and a whole answer have the same envelope; a completions answer differs in the choice alone.
+"""
+
+from providers.wire.chat.choice import Choice
+from providers.wire.chat.usage import timings_of, usage_of
+from providers.wire.events import Begin, Event, Failure, Opaque, Timings, Usage
+from providers.wire.values import count, mapping, raw_json, sequence, string, whole
+
+# Read here, or says nothing about the answer (padding, times).
+_KNOWN = {"id", "object", "created", "model", "choices", "usage", "x_groq", "timings", "error"} | {
+    "obfuscation",
+    "system_fingerprint",
+}
+_KNOWN_IN_CHOICE = {
+    "index",
+    "delta",
+    "message",
+    "text",
+    "finish_reason",
+    "stop_reason",
+    "matched_stop",
+    "usage",
+    "error",
+}
+
+
+class Envelope:
+    """One chat or completions answer: chunks, or the whole, in; events out. Choice 0 is read, others stay opaque."""
+
+    def __init__(self) -> None:
+        self.choice = Choice()
+        self.failed = False
+        self._begun = False
+        self._usage = Usage()
+        self._told: dict[str, object] = {}  # what providers repeat in every chunk is given once
+
+    def take(self, chunk: dict[str, object], out: list[Event]) -> None:
+        """Take a chunk or a whole answer that is no error."""
+        choices = sequence(chunk.get("choices"))
+        if not self._begun and (choices or chunk.get("id")):
+            self._begun = True
+            out.append(Begin(whole(string(chunk.get("id"))), whole(string(chunk.get("model")))))
+        for choice in choices:
+            if isinstance(choice, dict) and not choice.get("index"):
+                self._take_choice(choice, out)
+            else:
+                out.append(Opaque(raw_json(choice), "choice"))
+        self._counts(chunk, out)
+        for key in chunk:
+            if key not in _KNOWN:
+                self._tell_once(key, chunk[key], out)
+
+    def end(self, out: list[Event]) -> None:
+        """The end was announced: an answer without a finish reason gets the one that its parts show."""
+        if self.choice.finished is None:
+            self.choice.finish("", "", out)
+
+    def _take_choice(self, choice: dict[str, object], out: list[Event]) -> None:
+        delta = choice.get("delta")
+        if isinstance(delta, dict) or isinstance(delta := choice.get("message"), dict):
+            self.choice.delta(delta, out)
+        if text := choice.get("text"):
+            self.choice.text(string(text), out)
+        for key in choice:
+            if key not in _KNOWN_IN_CHOICE:
+                self._tell_once(key, choice[key], out)
+        error, finish = choice.get("error"), string(choice.get("finish_reason"))
+        if error or finish == "error":  # OpenRouter: the provider behind it failed in the middle
+            self._fail(mapping(error), choice, out)
+        elif finish:
+            met = choice.get("stop_reason") or choice.get("matched_stop")
+            self.choice.finish(finish, string(met), out)
+
+    def _fail(self, error: dict[str, object], choice: dict[str, object], out: list[Event]) -> None:
+        self.failed = True
+        code = count(error.get("code"))
+        out.append(
+            Failure(
+                message=whole(string(error.get("message"))) or "the provider ended the answer with an error",
+                type=whole(string(error.get("type"))),
+                code=whole(string(error.get("code"))) if code is None else str(code),
+                raw=raw_json(choice),
+            )
+        )
+
+    def _counts(self, chunk: dict[str, object], out: list[Event]) -> None:
+        """Usage stands on an extra chunk, on the finish chunk, in ``x_groq``, or in the choice (Moonshot)."""
+        usage = mapping(chunk.get("usage")) or mapping(mapping(chunk.get("x_groq")).get("usage"))
+        if not usage and (choices := sequence(chunk.get("choices"))):
+            usage = mapping(mapping(choices[0]).get("usage"))
+        if usage:
+            counted = usage_of(usage)
+            if counted != self._usage:
+                self._usage = counted
+                out.append(counted)
+            self._tell_once("cost", usage.get("cost"), out)  # OpenRouter's own price of the call
+        if (timings := timings_of(mapping(chunk.get("timings")))) != Timings():
+            out.append(timings)
+
+    def _tell_once(self, key: str, value: object, out: list[Event]) -> None:
+        if value and self._told.get(key) != value:
+            self._told[key] = value
+            out.append(Opaque(raw_json(value), key))

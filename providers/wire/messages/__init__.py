@@ -1,0 +1,1 @@
+"""The messages dialect: Anthropic Messages. Imports no other dialect."""

@@ -1,0 +1,1 @@
+"""The responses dialect: OpenAI Responses. Imports no other dialect."""

@@ -1,0 +1,184 @@
+"""Readers of the responses dialect: an answer, streamed and whole, and a token count.
+
+Strategy: an event means what its data's ``type`` says. ``response.completed`` and ``response.incomplete`` are the good
+ends; they carry the whole answer, from which is taken what never came as an event. A whole answer is read as such an
+end.
+"""
+
+from collections.abc import Callable
+
+from providers.wire.events import Begin, Comment, Event, Failure, Finish, FinishReason, Opaque, Terminal, Usage
+from providers.wire.reader import BodyReader, Reader, StreamReader
+from providers.wire.responses.items import TEXTS, Items
+from providers.wire.values import count, mapping, raw_json, string, whole
+
+_INCOMPLETE = {
+    "max_output_tokens": FinishReason.LENGTH,
+    "content_filter": FinishReason.REFUSAL,
+    "max_messages": FinishReason.PAUSE,
+    "steered": FinishReason.PAUSE,
+}
+_ENDED_BADLY = ("failed", "cancelled")
+_DONE = "[DONE]"  # some providers send it behind the end; it says nothing here
+
+
+class _Answer:
+    """One answer: response objects in, events out."""
+
+    def __init__(self) -> None:
+        self.items = Items()
+        self._begun: Begin | None = None
+
+    def begin(self, response: dict[str, object], out: list[Event]) -> None:
+        """Take the response object of ``created``, or what comes instead; llama-server names the model at the end."""
+        begin = Begin(whole(string(response.get("id"))), whole(string(response.get("model"))))
+        if self._begun is None or (begin.model and not self._begun.model):
+            self._begun = begin
+            out.append(begin)
+
+    def end(self, response: dict[str, object], status: str, out: list[Event]) -> bool:
+        """Take the whole response; say whether it ended well."""
+        self.begin(response, out)
+        self.items.rest(response.get("output"), out)
+        usage = _usage_of(mapping(response.get("usage")))
+        if usage != Usage():
+            out.append(usage)
+        if status in _ENDED_BADLY:
+            out.append(_failure(response, status))
+            return False
+        if status == "completed":
+            out.append(Finish(self._completed(), status))
+        elif status == "incomplete":
+            reason = string(mapping(response.get("incomplete_details")).get("reason"))
+            out.append(Finish(_INCOMPLETE.get(reason, FinishReason.UNKNOWN), reason or status))
+        return True
+
+    def _completed(self) -> FinishReason:
+        if self.items.called:
+            return FinishReason.TOOL_CALLS
+        return FinishReason.REFUSAL if self.items.refused else FinishReason.STOP
+
+
+class ResponsesStreamReader(StreamReader):
+    """A streamed answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._answer = _Answer()
+        self._ended = False
+        items = self._answer.items
+        self._handlers: dict[str, Callable[[dict[str, object], list[Event]], None]] = {
+            "response.created": self._begin,
+            "response.in_progress": self._begin,
+            "response.queued": self._begin,
+            "response.output_item.added": items.added,
+            "response.output_item.done": items.done,
+            "response.output_text.annotation.added": items.annotated,
+            "response.content_part.added": _nothing,
+            "response.content_part.done": _nothing,
+            "response.reasoning_summary_part.added": _nothing,
+            "response.reasoning_summary_part.done": _nothing,
+            "response.image_generation_call.partial_image": _alive,  # bytes of a picture that is not done
+            "response.completed": self._end,
+            "response.incomplete": self._end,
+            "response.failed": self._end,
+            "response.cancelled": self._end,
+        }
+
+    def take(self, event: str, data: str, out: list[Event]) -> None:
+        """Take one event."""
+        value = self.parse(event, data, out) if data != _DONE else None
+        if value is None:
+            return
+        kind = string(value.get("type")) or event
+        if handle := self._handlers.get(kind):
+            handle(value, out)
+            return
+        what, _, step = kind.removeprefix("response.").rpartition(".")
+        if what in TEXTS and step == "delta":
+            self._answer.items.grow(what, value, out)
+        elif what in TEXTS and step == "done":
+            self._answer.items.settle(what, value, out)
+        else:
+            out.append(Opaque(whole(data), kind))
+
+    def finish(self, out: list[Event]) -> None:
+        """The bytes have ended; an end without the event that says so is none."""
+
+    def body(self) -> BodyReader:
+        """The same answer whole."""
+        return ResponsesBodyReader()
+
+    def _begin(self, event: dict[str, object], out: list[Event]) -> None:
+        self._answer.begin(mapping(event.get("response")), out)
+
+    def _end(self, event: dict[str, object], out: list[Event]) -> None:
+        if self._ended or self.failed:
+            return
+        self._ended = True
+        status = string(event.get("type")).removeprefix("response.")
+        if self._answer.end(mapping(event.get("response")), status, out):
+            out.append(Terminal())
+
+
+class ResponsesBodyReader(BodyReader):
+    """A whole answer; one that runs in the background is whole too, without a finish."""
+
+    def failure(self, value: object) -> Failure | None:
+        """A failed response is an answer too, with counts; any other error body is none."""
+        return None if "output" in mapping(value) and "status" in mapping(value) else super().failure(value)
+
+    def read(self, value: object, out: list[Event]) -> None:
+        """Read the response object."""
+        response = mapping(value)
+        if "output" in response or "status" in response:
+            _Answer().end(response, string(response.get("status")), out)
+        else:
+            out.append(Opaque(raw_json(value)))
+
+    def stream(self) -> Reader:
+        """The same answer as events."""
+        return ResponsesStreamReader()
+
+
+class InputTokensReader(BodyReader):
+    """The answer of ``input_tokens``: ``{"object": "response.input_tokens", "input_tokens": N}``."""
+
+    def read(self, value: object, out: list[Event]) -> None:
+        """Read the count."""
+        out.append(Begin())
+        out.append(Usage(input=count(mapping(value).get("input_tokens"))))
+
+    def stream(self) -> Reader:
+        """Nobody streams a count; what came as events is read as an answer's stream."""
+        return ResponsesStreamReader()
+
+
+def _nothing(_event: dict[str, object], _out: list[Event]) -> None:
+    """An event that only frames others, whose content comes with them."""
+
+
+def _alive(event: dict[str, object], out: list[Event]) -> None:
+    out.append(Comment(string(event.get("type"))))
+
+
+def _usage_of(usage: dict[str, object]) -> Usage:
+    read = mapping(usage.get("input_tokens_details"))
+    written = mapping(usage.get("output_tokens_details"))
+    return Usage(
+        input=count(usage.get("input_tokens")),
+        output=count(usage.get("output_tokens")),
+        cache_read=count(read.get("cached_tokens")),
+        cache_write=count(read.get("cache_write_tokens")),
+        reasoning=count(written.get("reasoning_tokens")),
+    )
+
+
+def _failure(response: dict[str, object], status: str) -> Failure:
+    error = mapping(response.get("error"))
+    return Failure(
+        message=whole(string(error.get("message"))) or f"the response has {status}",
+        type=whole(string(error.get("type"))),
+        code=whole(string(error.get("code"))) or status,
+        raw=raw_json(error) if error else "",
+    )

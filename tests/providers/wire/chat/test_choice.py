@@ -1,0 +1,124 @@
+"""One choice: parts, content lists, pictures and sound, and why it stopped."""
+
+from typing import Any
+
+import pytest
+
+from providers.wire.events import (
+    Finish,
+    FinishReason,
+    Media,
+    Opaque,
+    Reasoning,
+    Refusal,
+    Terminal,
+    Text,
+)
+from tests.providers.wire.chat.chunks import call, chunk, read
+
+
+def test_empty_text_opens_nothing_and_a_part_ends_where_another_begins() -> None:
+    events = read(
+        chunk({"role": "assistant", "content": "", "refusal": None}),
+        chunk({"content": "b", "reasoning": "a"}),
+        chunk({"content": "c"}),
+        chunk({"reasoning": "d"}),
+        chunk({"content": "e"}),
+    )
+    assert events == [Reasoning("a", 0), Text("b", 1), Text("c", 1), Reasoning("d", 2), Text("e", 3)]
+
+
+def test_a_content_list_is_read_part_by_part() -> None:
+    events = read(
+        chunk({"content": [{"type": "text", "text": "a"}, "b", {"type": "refusal", "refusal": "no"}]}),
+        chunk({"content": {"type": "reference", "reference_ids": [1]}}),
+        chunk({"content": [{"type": "image_url", "image_url": "https://x.example/a.png"}, 5]}),
+    )
+    assert events == [
+        Text("a", 0),
+        Text("b", 0),
+        Refusal("no", 1),
+        Opaque('{"type":"reference","reference_ids":[1]}', "reference", 2),
+        Media("image", "", 0, 3, "https://x.example/a.png"),
+        Opaque("5", "", 4),
+    ]
+
+
+def test_pictures_beside_the_content() -> None:
+    [picture] = read(chunk({"images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,YWJj"}}]}))
+    assert isinstance(picture, Media)
+    assert (picture.media_type, picture.size, picture.part, picture.ref[:8]) == ("image/png", 3, 0, "blake2b:")
+
+
+def test_sound_is_a_transcript_and_one_reference() -> None:
+    events = read(
+        chunk({"audio": {"id": "audio_1", "transcript": "Hel"}}),
+        chunk({"audio": {"data": "YWJj", "transcript": "lo"}}),
+        chunk({"audio": {"data": "YWJj", "expires_at": 1}}),
+        chunk(finish="stop"),
+        done=True,
+    )
+    assert events == [
+        Text("Hel"),
+        Text("lo"),
+        Media("audio", "", 6, 1, "audio_1"),
+        Finish(FinishReason.STOP, "stop"),
+        Terminal(),
+    ]
+
+
+def test_annotations_belong_to_the_text_and_unknown_keys_stand_beside() -> None:
+    events = read(
+        chunk({"content": "a", "annotations": [{"type": "url_citation"}]}), chunk({"annotations": [1], "new": 2})
+    )
+    assert events[1:] == [
+        Opaque('{"type":"url_citation"}', "annotation", 0),
+        Opaque("1", "annotation", 0),
+        Opaque('{"new":2}', "new"),
+    ]
+    assert read(chunk({"annotations": [1]})) == [Opaque("1", "annotation", None)]
+
+
+TOOLS = {"tool_calls": [call(0, "a", "f", "{}")]}
+
+
+@pytest.mark.parametrize(
+    ("delta", "raw", "reason"),
+    [
+        ({}, "stop", FinishReason.STOP),
+        ({}, "eos", FinishReason.STOP),
+        ({}, "STOP", FinishReason.STOP),
+        ({}, "length", FinishReason.LENGTH),
+        ({}, "model_length", FinishReason.LENGTH),
+        ({}, "content_filter", FinishReason.REFUSAL),
+        ({}, "pause_turn", FinishReason.PAUSE),
+        ({}, "weird", FinishReason.UNKNOWN),
+        ({}, "tool_calls", FinishReason.STOP),  # no call came
+        (TOOLS, "tool_calls", FinishReason.TOOL_CALLS),
+        (TOOLS, "function_call", FinishReason.TOOL_CALLS),
+        (TOOLS, "stop", FinishReason.TOOL_CALLS),  # several servers
+        (TOOLS, "length", FinishReason.LENGTH),
+        ({"refusal": "no"}, "stop", FinishReason.REFUSAL),
+    ],
+)
+def test_finish_reasons(delta: dict[str, Any], raw: str, reason: FinishReason) -> None:
+    assert read(chunk(delta), chunk(finish=raw), done=True)[-2:] == [Finish(reason, raw), Terminal()]
+
+
+@pytest.mark.parametrize("key", ["stop_reason", "matched_stop"])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("END", Finish(FinishReason.STOP_SEQUENCE, "stop", "END")),
+        (128009, Finish(FinishReason.STOP, "stop")),  # vLLM and SGLang give the token, too
+    ],
+)
+def test_a_stop_sequence_is_told_where_the_server_knows_it(key: str, value: object, expected: Finish) -> None:
+    end = chunk(finish="stop")
+    end["choices"][0][key] = value
+    assert expected in read(chunk({"content": "a"}), end)
+
+
+def test_a_finish_reason_said_twice_counts_once_and_content_may_come_with_it() -> None:
+    events = read(chunk({"content": "a"}, "stop"), chunk({}, "stop", usage={"prompt_tokens": 1}), done=True)
+    assert [type(event).__name__ for event in events] == ["Text", "Finish", "Usage", "Terminal"]

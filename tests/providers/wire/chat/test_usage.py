@@ -1,0 +1,32 @@
+"""Token counts under their many names."""
+
+from typing import Any
+
+import pytest
+
+from providers.wire.chat.usage import usage_of
+from providers.wire.events import Usage
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({}, Usage()),
+        ({"prompt_tokens": 3, "completion_tokens": None}, Usage(3)),
+        (
+            {
+                "prompt_tokens": 9,
+                "completion_tokens": 8,
+                "prompt_tokens_details": {"cached_tokens": 7, "cache_write_tokens": 6},
+                "completion_tokens_details": {"reasoning_tokens": 5},
+            },
+            Usage(9, 8, 7, 6, 5),
+        ),
+        ({"prompt_tokens": 9, "prompt_cache_hit_tokens": 4}, Usage(9, cache_read=4)),
+        ({"prompt_tokens": 9, "cached_tokens": 4, "prompt_tokens_details": None}, Usage(9, cache_read=4)),
+        ({"completion_tokens": 9.0, "reasoning_tokens": 4}, Usage(output=9, reasoning=4)),
+        ({"prompt_tokens": "9", "completion_tokens_details": []}, Usage()),
+    ],
+)
+def test_usage_of(usage: dict[str, Any], expected: Usage) -> None:
+    assert usage_of(usage) == expected

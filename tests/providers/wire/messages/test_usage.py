@@ -1,0 +1,29 @@
+"""Cumulative counters."""
+
+from providers.wire.events import Usage
+from providers.wire.messages.usage import Counters
+
+
+def test_the_prompt_is_all_three_counters() -> None:
+    usage = {"input_tokens": 1, "cache_read_input_tokens": 20, "cache_creation_input_tokens": 300, "output_tokens": 4}
+    thinking = {"output_tokens_details": {"thinking_tokens": 2}}
+    assert Counters().update({**usage, **thinking}) == Usage(321, 4, 20, 300, 2)
+
+
+def test_later_counts_overwrite_and_missing_ones_stay() -> None:
+    counters = Counters()
+    assert not counters
+    assert counters.update({"input_tokens": 1, "cache_read_input_tokens": 20, "output_tokens": 1}) == Usage(21, 1, 20)
+    assert counters.update({"output_tokens": 9, "input_tokens": None}) == Usage(21, 9, 20)
+    assert counters.update({"input_tokens": 5, "output_tokens": 9}) == Usage(25, 9, 20)
+    assert counters.update({"output_tokens": 9}) is None
+    assert counters
+
+
+def test_counts_without_input() -> None:
+    assert Counters().update({"output_tokens": 2}) == Usage(None, 2)
+
+
+def test_bedrock_has_words_of_its_own() -> None:
+    metrics = {"inputTokenCount": 7, "outputTokenCount": 2, "invocationLatency": 9, "cacheReadInputTokenCount": 1}
+    assert Counters().update_bedrock(metrics) == Usage(8, 2, 1)
