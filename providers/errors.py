@@ -1,0 +1,211 @@
+"""What can go wrong, as exceptions, and how it is told to a client in its own dialect.
+
+The exceptions (rules are written on types, so the tree is part of the contract)::
+
+    ConfigurationError            you configured it wrong: str() is the whole message, line by line
+    UpstreamError                 the upstream failed
+     ├─ Unreachable               no connection: refused, no such name, TLS, reset
+     ├─ TimedOut                  a deadline passed
+     ├─ Rejected                  it answered with an error status
+     │   └─ Unauthorized          … 401 or 403: our key is bad
+     └─ Malformed                 it answered something that is not what it should be
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from providers.redaction import redact, redact_bytes
+from providers.wire.endpoints import Dialect
+
+__all__ = [
+    "ConfigurationError",
+    "Malformed",
+    "Problem",
+    "Rejected",
+    "TimedOut",
+    "Unauthorized",
+    "Unreachable",
+    "UpstreamError",
+    "error_body",
+    "redact",
+    "redact_bytes",
+    "status_for",
+    "stream_error",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is configured wrong.
+
+    ``source`` is a file or ``environment``, ``line`` counts from 1 (0: unknown), ``key`` is a dotted path or a
+    variable, ``allowed`` what may stand there, ``nearest`` the closest spelling of it ("" if none is close).
+    """
+
+    source: str
+    line: int
+    key: str
+    wrong: str
+    allowed: str = ""
+    nearest: str = ""
+
+    def __str__(self) -> str:
+        """``file:line: key: what is wrong; allowed: …; did you mean …?``."""
+        place = f"{self.source}:{self.line}" if self.line else self.source
+        head = ": ".join(part for part in (place, self.key, self.wrong) if part)
+        allowed = f"; allowed: {self.allowed}" if self.allowed else ""
+        nearest = f"; did you mean {self.nearest!r}?" if self.nearest else ""
+        return head + allowed + nearest
+
+
+class ConfigurationError(Exception):
+    """You configured it wrong. ``problems`` lists every finding, ``files`` what to watch for a repair."""
+
+    def __init__(self, problems: Iterable[Problem], files: Iterable[Path] = ()) -> None:
+        self.problems = list(problems)
+        self.files = tuple(files)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class UpstreamError(Exception):
+    """The upstream failed. The text is for people and holds neither keys nor what the upstream wrote."""
+
+
+class Unreachable(UpstreamError):
+    """No connection came about, or it broke: refused, no such name, TLS, reset."""
+
+
+class TimedOut(UpstreamError):
+    """The upstream did not answer within its deadline."""
+
+
+class Rejected(UpstreamError):
+    """The upstream answered with an error status."""
+
+    def __init__(self, status: int, message: str = "") -> None:
+        self.status = status
+        super().__init__(message or f"answered {status}")
+
+
+class Unauthorized(Rejected):
+    """The upstream does not accept our key (401 or 403)."""
+
+
+class Malformed(UpstreamError):
+    """The upstream's answer is not what its kind of server sends."""
+
+
+class _Words(NamedTuple):
+    """How a status is called: OpenAI's ``type`` and ``code``, Anthropic's ``type``."""
+
+    type: str
+    code: str | None
+    messages_type: str
+
+
+# specs: translation 9. A status that is not here is called like the last one of its class below it.
+_WORDS: dict[int, _Words] = {
+    400: _Words("invalid_request_error", None, "invalid_request_error"),
+    401: _Words("invalid_request_error", "invalid_api_key", "authentication_error"),
+    402: _Words("insufficient_quota", "insufficient_quota", "billing_error"),
+    403: _Words("permission_error", None, "permission_error"),
+    404: _Words("invalid_request_error", "model_not_found", "not_found_error"),
+    408: _Words("timeout", "timeout", "timeout_error"),
+    409: _Words("invalid_request_error", None, "invalid_request_error"),
+    413: _Words("invalid_request_error", "request_too_large", "invalid_request_error"),
+    422: _Words("invalid_request_error", None, "invalid_request_error"),
+    429: _Words("rate_limit_exceeded", "rate_limit_exceeded", "rate_limit_error"),
+    430: _Words("invalid_request_error", None, "invalid_request_error"),
+    500: _Words("server_error", None, "api_error"),
+    501: _Words("invalid_request_error", "not_supported", "invalid_request_error"),
+    502: _Words("server_error", None, "api_error"),
+    503: _Words("server_error", None, "overloaded_error"),
+    504: _Words("timeout", "timeout", "timeout_error"),
+    505: _Words("server_error", None, "api_error"),
+    529: _Words("server_error", None, "overloaded_error"),
+}
+# OpenAI's clients do not know 529, Anthropic's know nothing better for "try again later".
+_STATUS: dict[tuple[Dialect, int], int] = {
+    (Dialect.CHAT, 529): 503,
+    (Dialect.RESPONSES, 529): 503,
+    (Dialect.MESSAGES, 503): 529,
+}
+# Some clients take these words in any error as "this server lacks tools" and silently drop them from the conversation.
+_UNSAYABLE = re.compile("not found", re.IGNORECASE)
+
+
+def status_for(dialect: Dialect, status: int) -> int:
+    """The HTTP status that says ``status`` in this dialect: overload is 503 for OpenAI, 529 for Anthropic."""
+    return _STATUS.get((dialect, status), status)
+
+
+def error_body(
+    dialect: Dialect, status: int, message: str, *, code: str | None = None, type: str | None = None, request_id: str
+) -> bytes:
+    """One of our own errors as a JSON body.
+
+    ``code`` is a stable word for programs, ``type`` replaces the word that belongs to ``status``. The message is cut
+    of key-shaped strings, and never says "not found".
+    """
+    return _dump(_error(dialect, status, message, code, type, request_id))
+
+
+def stream_error(
+    dialect: Dialect,
+    status: int,
+    message: str,
+    *,
+    code: str | None = None,
+    request_id: str,
+    sequence_number: int | None = None,
+) -> bytes:
+    """The event that ends a stream which has already begun; nothing may follow it, no ``[DONE]`` either.
+
+    ``sequence_number`` is the next one of a responses stream, where it is known.
+    """
+    body = _error(dialect, status, message, code, None, request_id)
+    if dialect is Dialect.CHAT:
+        return b"data: " + _dump(body) + b"\n\n"
+    if dialect is Dialect.RESPONSES:
+        body = _responses_event(body, sequence_number)
+    return b"event: error\ndata: " + _dump(body) + b"\n\n"
+
+
+def _responses_event(body: dict[str, object], sequence_number: int | None) -> dict[str, object]:
+    """The documented ``error`` event, with the ``error`` object inside.
+
+    The openai SDK (3.52, 2026-11-20) yields an event that has ``code`` and ``message`` on top only, and the program
+    in front of it goes on; it raises where ``error`` is a non-empty value. So the event carries both.
+    """
+    error = body["error"]
+    if not isinstance(error, dict):  # pragma: no cover - built a few lines above
+        raise TypeError(error)
+    numbered = {} if sequence_number is None else {"sequence_number": sequence_number}
+    said = {"code": error["code"], "message": error["message"], "param": None}
+    return {"type": "error", **said, **numbered, "error": error}
+
+
+def _error(
+    dialect: Dialect, status: int, message: str, code: str | None, type_: str | None, request_id: str
+) -> dict[str, object]:
+    words = _words(status)
+    said = _UNSAYABLE.sub("unavailable", redact(message))
+    if dialect is Dialect.MESSAGES:
+        error: dict[str, object] = {"type": type_ or words.messages_type, "message": said}
+        if code:  # the place where Anthropic's own errors carry a stable cause
+            error["details"] = {"error_code": code}
+        return {"type": "error", "error": error, "request_id": request_id}
+    return {"error": {"message": said, "type": type_ or words.type, "param": None, "code": code or words.code}}
+
+
+def _words(status: int) -> _Words:
+    """The row of ``status``, or of the nearest lower status; anything below 400 is our own fault."""
+    return _WORDS[max((known for known in _WORDS if known <= status), default=500)]
+
+
+def _dump(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -1,0 +1,153 @@
+"""From a client's request to the plan of who may answer it: endpoint, model, route, and the request as it will be sent.
+
+Identity first: the body goes on byte for byte; only the ``model`` value where the route renames it, and the parameters
+that the route sets, are spliced into the original text (prompt caches key on exact prefixes).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from providers.decompress import TooLarge, Unreadable, decompress
+from providers.exchange import plan
+from providers.exchange.answer_head import Headers, value_of, without
+from providers.provider import Provider
+from providers.registry import Registry
+from providers.resolve import Target
+from providers.wire.endpoints import Endpoint
+from providers.wire.splice import JsonObject, NotAnObject, read_object
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRequest:
+    """A recognised call as the client made it; ``query`` without its question mark."""
+
+    endpoint: Endpoint
+    query: str
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def header(self, name: str) -> str:
+        """The first value of a header, "" if there is none; ``name`` in lower case."""
+        return value_of(self.headers, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A call that can go on. ``model`` is what the client wrote, "" if nothing; ``value`` is the parsed body."""
+
+    provider: Provider
+    model: str
+    stream: bool
+    value: dict[str, object] = field(repr=False)
+    plan: plan.Plan
+
+
+class Refused(Exception):
+    """The call cannot go on: what the client is told.
+
+    ``provider`` is who would have answered, "" if that is not known.
+    """
+
+    def __init__(
+        self, status: int, message: str, code: str, *, provider: str = "", kind: str = "", model: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.provider = provider
+        self.kind = kind
+        self.model = model
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCall:
+    """A call whose body has been read. ``model`` is what the client wrote, "" if nothing; ``headers`` fit ``body``."""
+
+    request: ClientRequest
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)
+    parsed: JsonObject = field(repr=False)
+    model: str
+
+
+def read_call(request: ClientRequest, limit: int) -> ReadCall:
+    """Read a call's body; ``limit`` in bytes is for an unpacked one. Raises Refused."""
+    headers, body = _unpacked(request, limit)
+    try:
+        parsed = read_object(body)
+    except NotAnObject as error:
+        raise Refused(400, f"The request cannot be read: {error}.", "invalid_json") from error
+    model = parsed.value.get("model")
+    if model is not None and not isinstance(model, str):
+        raise Refused(400, f"`model` must be a string, not {type(model).__name__}.", "invalid_model")
+    return ReadCall(request, headers, body, parsed, model or "")
+
+
+def plan_call(registry: Registry, local_models: Collection[str], call: ReadCall) -> Planned:
+    """Plan a call. Raises Refused."""
+    route = registry.resolve(call.model or None, local_models)
+    target = route.targets[0]
+    _check(target.provider, call.request.endpoint, call.model)
+    value = call.parsed.value
+    return Planned(
+        target.provider,
+        call.model,
+        value.get("stream") is True,
+        value,
+        plan.Plan((_target(target, call),), route.reason),
+    )
+
+
+def _unpacked(request: ClientRequest, limit: int) -> tuple[Headers, bytes]:
+    """The headers and body without a content encoding: a body must be read to be routed."""
+    encoding = value_of(request.headers, "content-encoding")
+    if not encoding:
+        return request.headers, request.body
+    try:
+        body = decompress(request.body, encoding, limit)
+    except TooLarge as error:
+        raise Refused(
+            413, "The request body is larger than allowed once it is unpacked.", "request_too_large"
+        ) from error
+    except Unreadable as error:
+        raise Refused(400, f"The request body cannot be unpacked: {error}.", "invalid_encoding") from error
+    return without(request.headers, "content-encoding"), body
+
+
+def _check(provider: Provider, endpoint: Endpoint, model: str) -> None:
+    about = {"provider": provider.name, "kind": provider.kind, "model": model}
+    if not provider.ready:
+        message = f"The provider {provider.name!r} is not configured: {provider.problem}."
+        raise Refused(503, message, "provider_not_configured", **about)
+    if endpoint.dialect not in provider.dialects:
+        spoken = ", ".join(sorted(provider.dialects))
+        message = (
+            f"{endpoint.dialect} → {provider.name}: this call is in the {endpoint.dialect} dialect, "
+            f"and the provider {provider.name!r} speaks {spoken} only. Call it through a client of that dialect."
+        )
+        raise Refused(501, message, "dialect_not_spoken", **about)
+
+
+def _target(target: Target, call: ReadCall) -> plan.Target:
+    provider, request = target.provider, call.request
+    changes: dict[str, object] = dict(target.params)
+    if target.model is not None and target.model != call.model:
+        changes["model"] = target.model
+    to = provider.url_for(request.endpoint, request.query)
+    sent = provider.request_headers(call.headers, dialect=request.endpoint.dialect)
+    return plan.Target(
+        provider=provider.name,
+        kind=provider.kind,
+        model=target.model or call.model,
+        deadlines=target.deadlines,
+        scheme=to.scheme,
+        host=to.host,
+        port=to.port,
+        path=to.path,
+        headers=[*sent, *provider.placeholder_headers()],
+        body=call.parsed.replace(changes) if changes else call.body,
+        external=provider.external,
+        our_key=provider.external or provider.key is not None,
+        virtual=provider.virtual,
+    )

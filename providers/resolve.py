@@ -1,0 +1,122 @@
+"""Which provider answers a model name, and why: aliases, the local server's ids, prefixes, patterns, the default.
+
+The order is DESIGN section 6. Everything that can be wrong with a rule is found when the rules are compiled, so
+resolving never fails: each name leads somewhere.
+"""
+
+import fnmatch
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pydantic import JsonValue
+
+from providers.provider import LOCAL, Deadlines, Provider
+
+_WILDCARDS = re.compile(r"[*?\[]")
+# A file on this machine: /models/x.gguf, ./x, ../x, ~/x, C:\x, anything/x.gguf.
+_FILE = re.compile(r"(?:/|\.{1,2}[/\\]|~[/\\]|\\|[A-Za-z]:[/\\]).*|.*\.gguf", re.IGNORECASE | re.DOTALL)
+NO_PARAMS: Mapping[str, JsonValue] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who answers, as what. ``model`` None leaves the client's bytes alone; ``params`` are set in the body."""
+
+    provider: Provider
+    model: str | None
+    params: Mapping[str, JsonValue]
+    deadlines: Deadlines
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The targets in order (one for now). ``rule`` is alias, local_model, provider_prefix, pattern or default."""
+
+    targets: tuple[Target, ...]
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An alias or a pattern: what the client writes, where that leads, and where it is written down.
+
+    ``built_in`` rules are nobody's wish: they do not apply to names of files.
+    """
+
+    text: str
+    target: Target
+    origin: str
+    built_in: bool = False
+
+    @property
+    def is_pattern(self) -> bool:
+        """It has a wildcard."""
+        return is_pattern(self.text)
+
+
+def is_pattern(text: str) -> bool:
+    """Say whether ``text`` has a wildcard (``*``, ``?`` or ``[``)."""
+    return _WILDCARDS.search(text) is not None
+
+
+def literal_length(text: str) -> int:
+    """How many characters of a pattern stand before its first wildcard."""
+    found = _WILDCARDS.search(text)
+    return found.start() if found else len(text)
+
+
+class Resolver:
+    """The compiled rules. Immutable; ``resolve`` is called for each request."""
+
+    def __init__(self, providers: Mapping[str, Provider], default: str, rules: Sequence[Rule]) -> None:
+        """Take the rules in order: of two with one text, or with literal prefixes of one length, the first wins."""
+        self._providers = providers
+        self._default = default
+        once = {rule.text: rule for rule in reversed(rules)}
+        kept = [rule for rule in rules if once[rule.text] is rule]
+        self.aliases = {rule.text: rule for rule in kept if not rule.is_pattern and not rule.built_in}
+        patterns = [rule for rule in kept if rule.is_pattern or rule.built_in]
+        self.patterns = sorted(patterns, key=lambda rule: -literal_length(rule.text))
+        self._matchers = [re.compile(fnmatch.translate(rule.text)).match for rule in self.patterns]
+
+    def resolve(self, model: str | None, local_models: Collection[str] = ()) -> Route:
+        """Return the route of ``model`` as the client wrote it (None or "": it wrote none)."""
+        if not model:
+            return self._defaulted("the request names no model")
+        if rule := self.aliases.get(model):
+            return _by_rule(rule, "alias", f"{model!r} is an alias ({rule.origin})")
+        if model in local_models and LOCAL in self._providers:
+            return _route(self._providers[LOCAL], None, "local_model", f"the local server lists {model!r}")
+        name, _, rest = model.partition("/")
+        if rest and (provider := self._providers.get(name)):
+            return _route(provider, rest, "provider_prefix", f"{model!r} begins with the provider {name!r}")
+        return self._by_pattern(model) or self._defaulted(f"no rule knows {model!r}")
+
+    def _by_pattern(self, model: str) -> Route | None:
+        is_file = _FILE.fullmatch(model) is not None
+        for rule, matches in zip(self.patterns, self._matchers, strict=True):
+            if matches(model) and not (is_file and rule.built_in):
+                return _by_rule(rule, "pattern", f"{model!r} fits the pattern {rule.text!r} ({rule.origin})")
+        return None
+
+    def _defaulted(self, why: str) -> Route:
+        return _route(self._providers[self._default], None, "default", f"{why}, so the default provider answers")
+
+
+def _route(provider: Provider, model: str | None, rule: str, why: str) -> Route:
+    target = Target(provider, model, NO_PARAMS, provider.deadlines)
+    return Route((target,), rule, _reason(why, target))
+
+
+def _by_rule(rule: Rule, name: str, why: str) -> Route:
+    return Route((rule.target,), name, _reason(why, rule.target))
+
+
+def _reason(why: str, target: Target) -> str:
+    renamed = "with the name unchanged" if target.model is None else f"as {target.model!r}"
+    with_params = f", with {', '.join(target.params)} set" if target.params else ""
+    off = f" (not usable: {target.provider.problem})" if target.provider.problem else ""
+    return f"{why}: it goes to {target.provider.name!r} {renamed}{with_params}{off}."

@@ -1,0 +1,48 @@
+"""What is set once for the whole program. ``PATCHBAY_X`` in the environment is ``settings: {x: …}`` in the file."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, TypeAdapter, WithJsonSchema
+
+_BYTES = TypeAdapter(ByteSize)
+
+
+def _byte_count(value: object) -> object:
+    """Take ``64 MiB`` and the like apart; anything else is judged by the field's own type."""
+    return int(_BYTES.validate_python(value)) if isinstance(value, str) else value
+
+
+Bytes = Annotated[
+    int,
+    BeforeValidator(_byte_count),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*[KMGT]?i?B$"}]}
+    ),
+    Field(ge=0),
+]
+
+
+class Settings(BaseModel):
+    """Settings of the whole program."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    listen: str = Field(default="127.0.0.1:8088", description="HOST:PORT where clients connect")
+    db: str = Field(default="patchbay.db", description="the database file, relative to the working folder")
+    allow_remote: bool = Field(default=False, description="let clients in that are not on this machine")
+    bodies: Literal["none", "errors", "all"] = Field(
+        default="errors", description="of which calls the raw bodies are kept (redacted, compressed)"
+    )
+    retention_days: int = Field(
+        default=30, ge=0, description="calls older than this are deleted; 0 keeps them for ever"
+    )
+    retention_bytes: Bytes = Field(
+        default=2 * 1024**3, description="the oldest calls beyond this size go; 0 means no limit"
+    )
+    max_body_bytes: Bytes = Field(
+        default=64 * 1024**2, description="the largest request body, as sent and decompressed"
+    )
+    merge_models_at_root: bool = Field(
+        default=False, description="/models answers the merged list too, instead of llama-server's own"
+    )
+    demo: bool = Field(default=True, description="offer the built-in model `demo`")
