@@ -1,0 +1,91 @@
+"""Configuration: the registry in force, read again while the program runs."""
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+from mitmproxy import ctx, exceptions
+from mitmproxy.addonmanager import Loader
+from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
+
+from addons.options import declare
+from providers.catalog import Catalog
+from providers.client import Client
+from providers.errors import ConfigurationError
+from providers.registry import Registry, Watcher, load
+
+logger = logging.getLogger(__name__)
+
+_POLL = 1.0  # seconds: an edit is picked up within twice this
+
+
+class Configuration:
+    """Holds the registry. Given one (`scripts/serve`), it only watches it; else it loads it as mitmproxy starts."""
+
+    def __init__(self, watcher: Watcher | None = None) -> None:
+        self._watcher = watcher
+        self._told: str | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.catalog = Catalog(lambda: self.registry, Client())
+
+    @property
+    def registry(self) -> Registry:
+        """The registry in force; a call keeps the one it began with."""
+        if self._watcher is None:
+            raise RuntimeError("the configuration was not loaded")
+        return self._watcher.current
+
+    def load(self, loader: Loader) -> None:
+        """Read the configuration before anything is served."""
+        declare(loader)
+        if self._watcher is None:
+            try:
+                self._watcher = Watcher(_load, _load())
+            except ConfigurationError as error:
+                raise exceptions.OptionsError(str(error)) from error
+            for notice in self.registry.notices:
+                logger.warning(notice)
+        ctx.options.update(body_size_limit=str(self.registry.settings.max_body_bytes))
+
+    def running(self) -> None:
+        """Begin to watch for edits and to ask the local server for its models."""
+        self._task = asyncio.get_running_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
+        await self.catalog.know_local(0)
+        while True:
+            await asyncio.sleep(_POLL)
+            self._poll()
+
+    def _poll(self) -> None:
+        assert self._watcher is not None
+        if self._watcher.poll() is not None:
+            logger.info("The configuration was read again (generation %d).", self.registry.generation)
+            ctx.options.update(body_size_limit=str(self.registry.settings.max_body_bytes))
+        if self._watcher.error != self._told:
+            self._told = self._watcher.error
+            if self._told:
+                logger.error("The edited configuration is refused: %s", self._told)
+
+    def done(self) -> None:
+        """Stop watching."""
+        if self._task is not None:
+            self._task.cancel()
+
+
+def _load() -> Registry:
+    """Load for mitmdump and mitmweb: the URL of ``--mode reverse:`` is the local server."""
+    modes = [ProxyMode.parse(mode) for mode in ctx.options.mode]
+    reverse = next((mode for mode in modes if isinstance(mode, ReverseMode)), None)
+    if reverse is None or reverse.scheme not in ("http", "https"):
+        return load(os.environ, Path.cwd())
+    host, port = reverse.address[:2]
+    address = f"[{host}]" if ":" in host else host
+    listen = (reverse.listen_host(ctx.options.listen_host) or "0.0.0.0", reverse.listen_port(ctx.options.listen_port))
+    return load(
+        os.environ,
+        Path.cwd(),
+        local_base_url=f"{reverse.scheme}://{address}:{port}",
+        listen=(listen[0], listen[1] or 8080),
+    )

@@ -1,0 +1,68 @@
+"""The calls in hand: what the addons know of a flow, beside the flow.
+
+A flow shows what goes over the wire and may be saved at any moment; the exchange, the provider with its key and the
+verdict stand here, keyed by the flow itself and gone with it. Nothing goes upstream without a verdict, so a hook that
+failed before it reached one refuses the request by itself.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from weakref import WeakKeyDictionary
+
+from mitmproxy import http
+
+from providers.exchange.account import ExchangeAccount
+from providers.exchange.machine import Exchange
+from providers.provider import Provider
+
+
+class Verdict(Enum):
+    """What becomes of an admitted request."""
+
+    FORWARD = auto()  # to the local server, as it is
+    EXCHANGE = auto()  # an LLM call: an exchange answers it
+
+
+@dataclass(slots=True)
+class InHand:
+    """One admitted request.
+
+    ``account`` is its record, complete from the start where we refused the call ourselves (there is no exchange then).
+    ``provider`` and ``secrets`` are those of the configuration that the request was routed by. ``request`` is the
+    parsed body and ``client_body`` its bytes as the client sent them.
+    """
+
+    verdict: Verdict | None = None
+    account: ExchangeAccount | None = None
+    exchange: Exchange | None = None
+    provider: Provider | None = None
+    request: dict[str, object] | None = None
+    client_body: bytes = b""
+    secrets: tuple[str, ...] = ()
+
+
+class Exchanges:
+    """Every flow that the gate has admitted and that has not ended."""
+
+    def __init__(self) -> None:
+        self._in_hand: WeakKeyDictionary[http.HTTPFlow, InHand] = WeakKeyDictionary()
+
+    def admit(self, flow: http.HTTPFlow) -> InHand:
+        """Take a flow in hand; without this, no verdict can be found for it."""
+        in_hand = self._in_hand[flow] = InHand()
+        return in_hand
+
+    def of(self, flow: http.HTTPFlow) -> InHand | None:
+        """Return what is known of a flow, None if it was not admitted or has ended."""
+        return self._in_hand.get(flow)
+
+    def release(self, flow: http.HTTPFlow) -> InHand | None:
+        """Let go of a flow that has ended."""
+        return self._in_hand.pop(flow, None)
+
+    def open(self) -> Iterator[tuple[http.HTTPFlow, InHand]]:
+        """Return every exchange that has not ended."""
+        for flow, in_hand in list(self._in_hand.items()):
+            if in_hand.exchange is not None:
+                yield flow, in_hand

@@ -1,0 +1,134 @@
+"""A request until it is decided, and what is no LLM call: to the local server, as it is.
+
+Relies on these internals of mitmproxy 12.2 (`mitmproxy.proxy.layers.http.HttpStream`): ``client_state`` and
+``server_state`` as bound methods, ``state_consume_request_body``, ``state_wait_for_response_headers``,
+``state_stream_response_body``, ``check_killed``, ``handle_protocol_error``, ``send_response``; ``Layer.handle_event``
+queues events while a blocking command is open.
+"""
+
+import time
+
+from mitmproxy.proxy import events
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers.http import HttpStream, SendHttp
+from mitmproxy.proxy.layers.http._base import HttpEvent
+from mitmproxy.proxy.layers.http._events import (
+    ErrorCode,
+    RequestData,
+    RequestEndOfMessage,
+    RequestHeaders,
+    RequestTrailers,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseHeaders,
+    ResponseProtocolError,
+)
+from mitmproxy.proxy.layers.http._hooks import HttpRequestHook, HttpResponseHeadersHook
+
+from addons.exchanges import Exchanges, InHand, Verdict
+from addons.refusal import refuse
+from addons.relay_http1 import Commands
+from addons.relay_layer import Connect
+from addons.wire_view import mark_cut
+from providers.exchange.kept import Kept
+from providers.exchange.machine import Exchange
+
+
+class ForwardStream(HttpStream):
+    """One request of a client, up to the verdict and beyond it where that is to forward."""
+
+    def __init__(self, context: Context, stream_id: int, exchanges: Exchanges) -> None:
+        super().__init__(context, stream_id)
+        self._exchanges = exchanges
+        self._may_redial = False
+        self._kept = Kept(context.options.patchbay_flow_body_limit)
+
+    def _begin(self, in_hand: InHand, exchange: Exchange) -> Commands:
+        """Have the exchange answer the call."""
+        raise NotImplementedError
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        if self._is_stale(event):
+            yield from self._forward(fresh=True)
+        else:
+            yield from super()._handle_event(event)
+
+    def state_consume_request_body(self, event: events.Event) -> Commands:
+        """Collect the request; when it is whole, let the addons see it and do what they decided."""
+        if not isinstance(event, RequestEndOfMessage):
+            yield from super().state_consume_request_body(event)
+            return
+        self.flow.request.timestamp_end = time.time()
+        self.flow.request.data.content = bytes(self.request_body_buf)
+        self.request_body_buf.clear()
+        self.client_state = self.state_done
+        yield HttpRequestHook(self.flow)
+        if not (yield from self.check_killed(True)):
+            yield from self._do_as_decided(self._exchanges.of(self.flow))
+
+    def _do_as_decided(self, in_hand: InHand | None) -> Commands:
+        if in_hand is not None and in_hand.exchange is not None:
+            yield from self._begin(in_hand, in_hand.exchange)
+        elif self.flow.response is not None:
+            yield from self._answer_ours()
+        elif in_hand is not None and in_hand.verdict is Verdict.FORWARD:
+            yield from self._forward()
+        else:  # a hook failed before it could decide, and mitmproxy has logged it: nothing goes upstream
+            refuse(self.flow, 500, code="internal_error")
+            yield from self._answer_ours()
+
+    def _answer_ours(self) -> Commands:
+        response = self.flow.response
+        assert response
+        response.timestamp_start = time.time()
+        yield HttpResponseHeadersHook(self.flow)
+        if (yield from self.check_killed(True)):
+            return
+        if self.flow.request.method == "HEAD":
+            response.data.content = b""  # its length stays in the head
+        yield from self.send_response()
+
+    # A request that is no LLM call goes to the local server as it is.
+
+    def _forward(self, *, fresh: bool = False) -> Commands:
+        """Send the request on as mitmproxy does."""
+        request = self.flow.request
+        connect = Connect(
+            (request.host, request.port), request.scheme == "https", None, "tcp", stream=self, fresh=fresh
+        )
+        connect.blocking = True
+        connection, err = yield connect
+        if err:
+            told = ResponseProtocolError(self.stream_id, err, ErrorCode.CONNECT_FAILED)
+            yield from self.handle_protocol_error(told)
+            return
+        self.context.server = self.flow.server_conn = connection
+        self._may_redial = connect.reused
+        content = request.raw_content
+        yield SendHttp(RequestHeaders(self.stream_id, request, not (content or request.trailers)), connection)
+        if content:
+            yield SendHttp(RequestData(self.stream_id, content), connection)
+        if request.trailers:
+            yield SendHttp(RequestTrailers(self.stream_id, request.trailers), connection)
+        yield SendHttp(RequestEndOfMessage(self.stream_id), connection)
+
+    def _is_stale(self, event: events.Event) -> bool:
+        """Whether an idle connection died before it said a byte: the server had closed it and never saw the request."""
+        waiting = self.server_state == self.state_wait_for_response_headers
+        return self._may_redial and waiting and isinstance(event, ResponseProtocolError)
+
+    def state_wait_for_response_headers(self, event: HttpEvent) -> Commands:
+        """Let every response of the local server through as it comes."""
+        if isinstance(event, ResponseHeaders):
+            event.response.stream = True
+        yield from super().state_wait_for_response_headers(event)
+
+    def state_stream_response_body(self, event: events.Event) -> Commands:
+        """Keep what passes, as far as there is room, so that the flow shows it."""
+        assert self.flow.response
+        if isinstance(event, ResponseData):
+            self._kept.add(event.data)
+        elif isinstance(event, ResponseEndOfMessage):
+            self.flow.response.data.content = self._kept.content()
+            mark_cut(self.flow, self._kept)
+        yield from super().state_stream_response_body(event)

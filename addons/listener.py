@@ -1,0 +1,83 @@
+"""Listener: where clients connect.
+
+Relies on these internals of mitmproxy 12.2: ``Proxyserver.servers`` (its instances' ``_servers`` and
+``handle_stream``) and
+``Proxyserver.setup_servers``.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from contextlib import suppress
+
+from mitmproxy import ctx
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.proxy.mode_servers import AsyncioServerInstance
+from mitmproxy.proxy.mode_specs import ProxyMode
+
+from addons.configuration import Configuration
+from providers.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+_BACKLOG = 4096  # asyncio's 100 makes a burst of clients wait for whole seconds
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Nothing that our addons have not aimed goes anywhere: the mode's own upstream refuses.
+DEAD_END = "http://127.0.0.1:9"
+
+
+def modes_for(registry: Registry) -> list[str]:
+    """Return mitmproxy's modes for an address of ours: the local server behind, the addons in front of it."""
+    host, port = registry.listen
+    local = registry.local.base_url or DEAD_END
+    scheme, _, rest = local.partition("://")
+    return [f"reverse:{scheme}://{rest.split('/')[0]}@{host}:{port}"]
+
+
+class Listener:
+    """Moves a proxy that was given no mode to ours, and makes the sockets fit for bursts and for both loopbacks."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._task: asyncio.Task[None] | None = None
+
+    def running(self) -> None:
+        """Look after the sockets once they are open."""
+        self._task = asyncio.get_running_loop().create_task(self._open())
+
+    async def opened(self) -> None:
+        """Wait until every socket is open."""
+        if self._task is not None:
+            await self._task
+
+    async def _open(self) -> None:
+        proxy: Proxyserver = ctx.master.addons.get("proxyserver")
+        if ctx.options.mode == ["regular"]:
+            ctx.options.update(mode=modes_for(self._configuration.registry))
+        await proxy.setup_servers()
+        for instance in proxy.servers:
+            if not isinstance(instance, AsyncioServerInstance):
+                continue
+            await _second_loopback(instance)
+            for server in instance._servers:
+                _widen(server)
+
+
+def _widen(server: object) -> None:
+    """Listen again on the bound sockets: asyncio's own wrapper has no ``listen``, so the descriptor is used."""
+    if isinstance(server, asyncio.Server):
+        for bound in server.sockets:
+            with socket.socket(fileno=os.dup(bound.fileno())) as same:
+                same.listen(_BACKLOG)
+
+
+async def _second_loopback(instance: AsyncioServerInstance[ProxyMode]) -> None:
+    """Listen on ::1 beside 127.0.0.1 (and the other way round): ``localhost`` means both, and clients pick either."""
+    bound = {address[0] for address in instance.listen_addrs}
+    if len(bound) != 1 or not bound <= {"127.0.0.1", "::1"}:
+        return
+    port = instance.listen_addrs[0][1]
+    other = "::1" if bound == {"127.0.0.1"} else "127.0.0.1"
+    with suppress(OSError):  # a machine without IPv6 has nothing to add
+        instance._servers.append(await asyncio.start_server(instance.handle_stream, other, port))

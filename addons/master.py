@@ -1,0 +1,104 @@
+"""Runs the proxy for `scripts/serve`: mitmproxy's Master with a fixed list of only the addons that are needed.
+
+Walking the 45 built-in addons for each hook is half of the CPU time of a small request; and where no script is
+loaded, no script file can be edited or deleted into an open proxy.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Mapping
+
+from mitmproxy import ctx, exceptions, master
+from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, save, savehar, serverplayback, tlsconfig
+from mitmproxy.options import Options
+from mitmproxy.tools.web.master import WebMaster
+
+from addons.chain import make_chain
+from addons.hook_dispatch import DirectMaster
+from addons.listener import Listener, modes_for
+from providers.registry import Watcher
+
+logger = logging.getLogger(__name__)
+
+Address = tuple[str, int]
+# An addon is there if an option of its own is set.
+_ON_DEMAND: dict[str, Callable[[], object]] = {
+    "save_stream": save.Save,
+    "hardump": savehar.SaveHar,
+    "server_replay": serverplayback.ServerPlayback,
+}
+
+
+async def run(
+    watcher: Watcher,
+    *,
+    listen: Address,
+    web: bool,
+    web_port: int | None,
+    verbose: bool,
+    options: Mapping[str, str],
+    on_ready: Callable[[list[Address]], None],
+) -> int:
+    """Serve until SIGINT or SIGTERM and return the exit code.
+
+    ``options`` are mitmproxy's, as ``--set`` writes them; ``on_ready`` is told the addresses once clients can connect.
+    """
+    _log(verbose)
+    chain = make_chain(watcher)
+    listener = next(addon for addon in chain if isinstance(addon, Listener))
+    chain.append(_Announcer(listener, on_ready))
+    proxy = _web_master(chain, web_port) if web else _slim_master(chain, options)
+    try:
+        proxy.options.update(mode=modes_for(watcher.current))
+        proxy.options.set(*(f"{name}={value}" for name, value in options.items()))
+    except exceptions.OptionsError as error:
+        logger.error("%s", error)
+        return 2
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, proxy.shutdown)
+    await proxy.run()
+    return 0
+
+
+def _log(verbose: bool) -> None:
+    """Log to standard error; mitmproxy's own lines for each connection only where they were asked for."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    logging.getLogger().setLevel(logging.INFO)
+    logging.getLogger("mitmproxy").setLevel(logging.INFO if verbose else logging.WARNING)
+
+
+def _slim_master(chain: list[object], wanted: Mapping[str, str]) -> master.Master:
+    proxy = DirectMaster(Options())
+    extra = [make() for prefix, make in _ON_DEMAND.items() if any(name.startswith(prefix) for name in wanted)]
+    proxy.addons.add(core.Core(), proxyserver.Proxyserver(), *chain)
+    proxy.addons.add(next_layer.NextLayer(), *extra, tlsconfig.TlsConfig(), errorcheck.ErrorCheck())
+    return proxy
+
+
+def _web_master(chain: list[object], web_port: int | None) -> master.Master:
+    """Make mitmweb, with our chain where a script would stand and no way to load one."""
+    proxy = WebMaster(Options(), with_termlog=True)
+    scripts = proxy.addons.get("scriptloader")
+    place = proxy.addons.chain.index(scripts)
+    proxy.addons.remove(scripts)
+    for offset, addon in enumerate(chain):
+        proxy.addons.chain.insert(place + offset, proxy.addons.register(addon))
+    proxy.options.update(web_host="127.0.0.1", web_port=web_port or 8081, web_open_browser=False)
+    return proxy
+
+
+class _Announcer:
+    """Says where clients can connect, once they can."""
+
+    def __init__(self, listener: Listener, on_ready: Callable[[list[Address]], None]) -> None:
+        self._listener = listener
+        self._on_ready = on_ready
+
+    async def running(self) -> None:
+        """Tell the addresses."""
+        await self._listener.opened()
+        proxy = ctx.master.addons.get("proxyserver")
+        self._on_ready([(address[0], address[1]) for address in proxy.listen_addrs()])

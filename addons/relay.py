@@ -1,0 +1,52 @@
+"""Relay: puts our layer under every connection."""
+
+from mitmproxy import ctx
+from mitmproxy.addonmanager import Loader
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layer import NextLayer
+from mitmproxy.proxy.layers.http import HttpLayer
+from mitmproxy.proxy.tunnel import TunnelLayer
+
+from addons.exchanges import Exchanges
+from addons.hook_dispatch import DirectAddonManager
+from addons.relay_layer import RelayLayer
+from addons.relay_stream import RelayStream
+
+# What the relay needs of mitmproxy's own options, and why:
+_OPTIONS = {
+    "connection_strategy": "lazy",  # a dead llama-server must not refuse the clients of other providers
+    "http2": False,  # mitmproxy opens at most five upstream connections per client connection
+    "tcp_timeout": 2 * 3600,  # an idle bound above every deadline of ours: local prefill may take its ten minutes
+}
+
+
+class Relay:
+    """Replaces mitmproxy's HTTP layer, however deep it stands (a client may speak TLS to us)."""
+
+    def __init__(self, exchanges: Exchanges) -> None:
+        self._exchanges = exchanges
+
+    def load(self, loader: Loader) -> None:
+        """Set the options that the relay cannot do without."""
+        ctx.options.update_known(**_OPTIONS)
+
+    def next_layer(self, next_layer: NextLayer) -> None:
+        """Let mitmproxy choose the layer, and take its HTTP layer's place."""
+        if next_layer.layer is None:
+            ctx.master.addons.get("nextlayer").next_layer(next_layer)
+        parent, layer = None, next_layer.layer
+        while isinstance(layer, TunnelLayer):
+            parent, layer = layer, layer.child_layer
+        if type(layer) is not HttpLayer:
+            return
+        layer.context.layers.remove(layer)
+        ours = RelayLayer(layer.context, layer.mode, self._make_stream)
+        if parent is None:
+            next_layer.layer = ours
+        else:
+            parent.child_layer = ours
+
+    def _make_stream(self, context: Context, stream_id: int, layer: RelayLayer) -> RelayStream:
+        addons = ctx.master.addons
+        call_now = addons.call_now if isinstance(addons, DirectAddonManager) else None
+        return RelayStream(context, stream_id, layer, self._exchanges, call_now)

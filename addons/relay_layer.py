@@ -1,0 +1,175 @@
+"""The connections of one client under the relay: which upstream connection a call gets, and when a stream is woken.
+
+Relies on these internals of mitmproxy 12.2 (`mitmproxy.proxy.layers.http`; docs/adr/0001 tells why, a test holds them):
+``HttpLayer`` with ``connections`` (a client connection put there before ``Start`` is kept), ``streams``,
+``command_sources``, ``waiting_for_establishment``, ``event_to_child``, ``make_stream``, ``get_connection``;
+``HttpClient``; ``RegisterHttpConnection``. `addons.relay_stream` and `addons.relay_http1` list theirs.
+
+Strategy: like the parent, but a connection is used by one call at a time and only while it is idle, a failed address
+is not remembered, connecting does not block the stream (so that a hang-up or a deadline is heard while it lasts), and
+one alarm a client connection wakes its streams: most calls end long before a deadline, and a timer each would outlive
+them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mitmproxy.connection import Connection, Server
+from mitmproxy.proxy import commands, events, tunnel
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers import tls
+from mitmproxy.proxy.layers.http import (
+    GetHttpConnection,
+    GetHttpConnectionCompleted,
+    HttpClient,
+    HttpLayer,
+    HTTPMode,
+    HttpStream,
+    RegisterHttpConnection,
+)
+from mitmproxy.proxy.layers.http._base import HttpCommand
+
+from addons.relay_http1 import Commands, RelayClient, RelayServer
+
+
+@dataclass(eq=False)
+class Connect(GetHttpConnection):
+    """Get ``stream`` a connection without blocking it; the answer is an event.
+
+    ``fresh`` forbids an idle connection; ``reused`` tells afterwards whether it was one.
+    """
+
+    blocking = False
+    stream: HttpStream | None = None
+    fresh: bool = False
+    reused: bool = False
+
+
+@dataclass(eq=False)
+class Abandon(HttpCommand):
+    """Stop connecting: nobody waits for it any more."""
+
+    connect: Connect
+
+
+@dataclass(eq=False)
+class SetAlarm(HttpCommand):
+    """Wake the stream at ``due`` (monotonic µs) or before."""
+
+    due: int
+    now: int
+
+
+class RelayLayer(HttpLayer):
+    """mitmproxy's HTTP layer with our connections and streams."""
+
+    def __init__(
+        self, context: Context, mode: HTTPMode, new_stream: "Callable[[Context, int, RelayLayer], HttpStream]"
+    ) -> None:
+        super().__init__(context, mode)
+        self._new_stream = new_stream
+        self._alarm: commands.RequestWakeup | None = None
+        self._alarm_due = 0
+        self._clients: dict[Connection, RelayClient] = {}
+        self.connections[context.client] = RelayServer(context.fork())
+
+    def client_of(self, connection: Connection) -> RelayClient | None:
+        """Return our side of an upstream connection, None if there is none (a virtual upstream)."""
+        return self._clients.get(connection)
+
+    def make_stream(self, stream_id: int) -> Commands:
+        """Make one of our streams."""
+        stream = self._new_stream(self.context.fork(), stream_id, self)
+        self.streams[stream_id] = stream
+        yield from self.event_to_child(stream, events.Start())
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        for command in self._dispatch(event):
+            if isinstance(command, SetAlarm):
+                yield from self._set_alarm(command)
+            elif isinstance(command, Abandon):
+                yield from self._abandon(command.connect)
+            else:
+                yield command
+
+    def _dispatch(self, event: events.Event) -> Commands:
+        if isinstance(event, events.Wakeup) and event.command not in self.command_sources:
+            return self._wake_streams(event)
+        if isinstance(event, events.ConnectionClosed) and event.connection in self._clients:
+            return self._close(event)
+        parents: Commands = super()._handle_event(event)
+        return parents
+
+    def _close(self, event: events.ConnectionClosed) -> Commands:
+        """Let the connection's layers hear of its end, then let go of it: a client may stay for days."""
+        del self._clients[event.connection]
+        yield from super()._handle_event(event)
+        del self.connections[event.connection]
+
+    def _wake_streams(self, event: events.Wakeup) -> Commands:
+        if event.command is not self._alarm:
+            return  # an earlier one has taken its place
+        self._alarm = None
+        for stream in list(self.streams.values()):
+            yield from self.event_to_child(stream, event)
+
+    def _set_alarm(self, wanted: SetAlarm) -> Commands:
+        if self._alarm is None or wanted.due < self._alarm_due:
+            self._alarm_due = wanted.due
+            self._alarm = commands.RequestWakeup(max(0.0, (wanted.due - wanted.now) / 1e6))
+            yield self._alarm
+
+    def _abandon(self, connect: Connect) -> Commands:
+        for server, waiting in self.waiting_for_establishment.items():
+            if connect in waiting:
+                yield commands.CloseConnection(server)
+
+    def get_connection(self, event: GetHttpConnection, *, reuse: bool = True) -> Commands:
+        """Find an idle connection to the address or make one."""
+        if isinstance(event, Connect):
+            assert event.stream is not None
+            self.command_sources[event] = event.stream
+            reuse = not event.fresh
+        idle = self._idle_connection(event) if reuse else None
+        if idle is None:
+            yield from self._open(event)
+            return
+        if isinstance(event, Connect):
+            event.reused = True
+        stream = self.command_sources.pop(event)
+        yield from self.event_to_child(stream, GetHttpConnectionCompleted(event, (idle, None)))
+
+    def _idle_connection(self, event: GetHttpConnection) -> Connection | None:
+        for connection, client in self._clients.items():
+            if connection.connected and client.is_idle() and event.connection_spec_matches(connection):
+                return connection
+        return None
+
+    def _open(self, event: GetHttpConnection) -> Commands:
+        context = self.context.fork()
+        context.server = Server(address=event.address, transport_protocol="tcp")
+        stack = tunnel.LayerStack()
+        if event.tls:
+            context.server.sni = event.address[0]
+            stack /= tls.ServerTLSLayer(context)
+        stack /= _Dialler(context, self._clients)
+        self.connections[context.server] = stack[0]
+        self.waiting_for_establishment[context.server].append(event)
+        yield from self.event_to_child(stack[0], events.Start())
+
+
+class _Dialler(HttpClient):
+    """Opens a connection and puts our HTTP/1 side on it."""
+
+    def __init__(self, context: Context, clients: dict[Connection, RelayClient]) -> None:
+        super().__init__(context)
+        self._clients = clients
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        server = self.context.server
+        err = None if server.connected else (yield commands.OpenConnection(server))
+        if not err:
+            client = self._clients[server] = RelayClient(self.context)
+            self._handle_event = client.handle_event  # type: ignore[method-assign]  # as the parent does
+            yield from client.handle_event(event)
+        yield RegisterHttpConnection(server, err)

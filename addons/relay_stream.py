@@ -1,0 +1,340 @@
+"""One request of a client with its answer, inside mitmproxy's HTTP stream.
+
+Relies on these internals of mitmproxy 12.2 (`mitmproxy.proxy.layers.http.HttpStream`): ``client_state`` and
+``server_state``, ``check_killed``, and those of `addons.forward_stream`.
+
+Strategy: a request that is no LLM call goes through the parent's states. An LLM call goes to its `Exchange`: every
+event becomes one of its inputs, every command of it becomes mitmproxy commands. A committed, untouched answer is
+pumped: its payload goes from the upstream connection to the client without passing here.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+
+from mitmproxy import http
+from mitmproxy.connection import Server
+from mitmproxy.proxy import commands, events
+from mitmproxy.proxy.commands import StartHook
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers.http import DropStream, GetHttpConnectionCompleted, SendHttp
+from mitmproxy.proxy.layers.http._events import (
+    ErrorCode,
+    RequestData,
+    RequestEndOfMessage,
+    RequestHeaders,
+    RequestProtocolError,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseHeaders,
+    ResponseProtocolError,
+)
+from mitmproxy.proxy.layers.http._hooks import (
+    HttpErrorHook,
+    HttpResponseHeadersHook,
+    HttpResponseHook,
+)
+
+from addons.exchanges import Exchanges, InHand
+from addons.forward_stream import ForwardStream
+from addons.relay_http1 import INTERNAL_ERROR, Commands
+from addons.relay_layer import Abandon, Connect, RelayLayer, SetAlarm
+from addons.wire_view import WireView, outcome_of, text_headers
+from providers import demo
+from providers.exchange.account import Outcome
+from providers.exchange.commands import Command, Cut, Data, Dial, End, Hangup, Head, Send, SetTimer, Timer
+from providers.exchange.machine import Exchange
+
+logger = logging.getLogger(__name__)
+
+# Calls a hook's listeners at once; gives back what must be awaited, if anything (`addons.hook_dispatch`).
+CallNow = Callable[[StartHook], StartHook | None]
+
+_DEMO = "demo"
+
+
+def now_us() -> int:
+    """Read the monotonic clock, in µs."""
+    return time.monotonic_ns() // 1000
+
+
+class RelayStream(ForwardStream):
+    """One request of a client with its answer."""
+
+    def __init__(
+        self, context: Context, stream_id: int, layer: RelayLayer, exchanges: Exchanges, call_now: CallNow | None
+    ) -> None:
+        super().__init__(context, stream_id, exchanges)
+        self._call_now = call_now
+        self._layer = layer
+        self._exchange: Exchange | None = None
+        self._view: WireView | None = None
+        self._due: dict[Timer | str, int] = {}
+        self._connecting: Connect | None = None
+        self._demo: Iterator[tuple[float, bytes]] | None = None
+        self._demo_next = b""
+        self._chunked = False
+        self._told = False
+        self._finished = False
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        """Hear an event; hooks that can be called at once never leave here as commands."""
+        inner, reply = self._guarded(event), None
+        while True:
+            try:
+                command = inner.send(reply)
+            except StopIteration:
+                return
+            left: commands.Command | None = command
+            if self._call_now is not None and isinstance(command, StartHook):
+                left = self._call_now(command)
+            reply = None if left is None else (yield left)
+
+    def _guarded(self, event: events.Event) -> Commands:
+        try:
+            if isinstance(event, events.Wakeup):
+                yield from self._wake()
+            elif self._exchange is not None:
+                yield from self._hear(self._exchange, event)
+            else:
+                yield from super()._handle_event(event)
+        except Exception:
+            logger.exception("The relay failed; this call is ended with an error.")
+            yield from self._give_up()
+
+    # The exchange: events in.
+
+    def _begin(self, in_hand: InHand, exchange: Exchange) -> Commands:
+        self._exchange = exchange
+        self._view = WireView(self.flow, in_hand, exchange)
+        began = exchange.begin(now_us())
+        if (given := self.flow.response) is None:
+            yield from self._carry_out(began)
+            return
+        # An addon has answered in the provider's place (mitmproxy's server replay): that is the provider's answer.
+        exchange.opened(now_us())
+        yield from self._carry_out(exchange.head(given.status_code, text_headers(given.headers.fields), now_us()))
+        if given.raw_content:
+            yield from self._carry_out(exchange.data(given.raw_content, now_us()))
+        yield from self._carry_out(exchange.ended(now_us()))
+
+    def _hear(self, exchange: Exchange, event: events.Event) -> Commands:
+        now = now_us()
+        match event:
+            case ResponseData():
+                yield from self._carry_out(exchange.data(event.data, now))
+            case GetHttpConnectionCompleted():
+                yield from self._connected(exchange, event, now)
+            case ResponseHeaders():
+                yield from self._response_head(exchange, event.response, now)
+            case ResponseEndOfMessage():
+                yield from self._carry_out(exchange.ended(now))
+            case ResponseProtocolError():
+                yield from self._carry_out(exchange.failed(_broken(event.message), now, event.message))
+            case RequestProtocolError():
+                yield from self._carry_out(exchange.client_gone(now))
+                yield from self._finish()
+            case _:
+                pass  # trailers of an answer: a stream has said everything in its events
+
+    def _connected(self, exchange: Exchange, event: GetHttpConnectionCompleted, now: int) -> Commands:
+        if event.command is not self._connecting:
+            return
+        connect, self._connecting = self._connecting, None
+        connection, err = event.reply
+        if connection is None:
+            yield from self._carry_out(exchange.failed(outcome_of(err or ""), now, err or ""))
+            return
+        assert isinstance(connection, Server)
+        self.context.server = self.flow.server_conn = connection
+        yield from self._carry_out(exchange.opened(now, reused=connect.reused))
+
+    def _response_head(self, exchange: Exchange, response: http.Response, now: int) -> Commands:
+        self.flow.response = response
+        yield HttpResponseHeadersHook(self.flow)
+        if (yield from self.check_killed(True)):
+            self._told = True
+            yield from self._carry_out(exchange.client_gone(now))
+            yield from self._finish()
+            return
+        yield from self._carry_out(exchange.head(response.status_code, text_headers(response.headers.fields), now))
+
+    def _wake(self) -> Commands:
+        now = now_us()
+        for name in [name for name, due in self._due.items() if due <= now]:
+            if self._due.pop(name, now + 1) > now or self._exchange is None:
+                continue
+            if isinstance(name, Timer):
+                yield from self._carry_out(self._exchange.timer(name, now))
+            else:
+                yield from self._play_on(self._exchange)
+        if self._due:
+            yield SetAlarm(min(self._due.values()), now_us())
+
+    # The exchange: commands out.
+
+    def _carry_out(self, batch: list[Command]) -> Commands:
+        if any(isinstance(c, Head) for c in batch) and any(isinstance(c, End) for c in batch):
+            yield from self._answer_whole(batch)
+            return
+        for command in batch:
+            yield from self._carry_out_one(command)
+
+    def _carry_out_one(self, command: Command) -> Commands:
+        client = self.context.client
+        match command:
+            case Data():
+                yield SendHttp(ResponseData(self.stream_id, command.data), client)
+            case SetTimer():
+                yield from self._set_timer(command.name, command.seconds)
+            case Dial():
+                yield from self._dial(command)
+            case Send():
+                yield from self._send(command)
+            case Head():
+                yield from self._send_head(command)
+            case Hangup():
+                yield from self._hang_up()
+            case End():
+                yield SendHttp(ResponseEndOfMessage(self.stream_id), client)
+                yield from self._finish()
+            case Cut():
+                yield SendHttp(ResponseProtocolError(self.stream_id, "cut", ErrorCode.PASSTHROUGH_CLOSE), client)
+                yield from self._finish()
+
+    def _set_timer(self, name: Timer | str, seconds: float) -> Commands:
+        now = now_us()
+        due = self._due[name] = now + int(seconds * 1e6)
+        yield SetAlarm(due, now)
+
+    def _dial(self, command: Dial) -> Commands:
+        assert self._exchange
+        if command.target.virtual:
+            yield from self._carry_out(self._exchange.opened(now_us()))
+            return
+        to = self.flow.request
+        self._connecting = Connect(
+            (to.host, to.port), to.scheme == "https", None, "tcp", stream=self, fresh=command.fresh
+        )
+        yield self._connecting
+
+    def _send(self, command: Send) -> Commands:
+        assert self._view is not None
+        assert self._exchange is not None
+        if command.target.virtual:
+            self._demo = demo.answer(self._exchange.account, self.flow.request.raw_content or b"")
+            yield from self._play_on(self._exchange)
+            return
+        request, server = self._view.request_with_key(), self.context.server
+        content = request.raw_content
+        yield SendHttp(RequestHeaders(self.stream_id, request, not content), server)
+        if content:
+            yield SendHttp(RequestData(self.stream_id, content), server)
+        yield SendHttp(RequestEndOfMessage(self.stream_id), server)
+
+    def _play_on(self, exchange: Exchange) -> Commands:
+        """Let a virtual upstream say what is due, and wait for what follows."""
+        assert self._demo is not None
+        if self.flow.response is None:
+            head = demo.head(exchange.account)
+            self.flow.response = http.Response.make(200, b"", dict(head))
+            yield from self._carry_out(exchange.head(200, head, now_us()))
+        if self._demo_next:
+            yield from self._carry_out(exchange.data(self._demo_next, now_us()))
+        following = next(self._demo, None)
+        if following is None:
+            yield from self._carry_out(exchange.ended(now_us()))
+            return
+        pause, self._demo_next = following
+        yield from self._set_timer(_DEMO, pause)
+
+    def _hang_up(self) -> Commands:
+        self._due.pop(_DEMO, None)
+        if self._connecting is not None:
+            yield Abandon(self._connecting)
+            self._connecting = None
+        elif (upstream := self._layer.client_of(self.context.server)) is not None and not upstream.is_idle():
+            yield SendHttp(RequestProtocolError(self.stream_id, "", ErrorCode.KILL), self.context.server)
+
+    # What the client gets.
+
+    def _send_head(self, command: Head) -> Commands:
+        assert self._view
+        response = self._view.client_head(command, length=None)
+        self._chunked = "transfer-encoding" in response.headers
+        yield SendHttp(ResponseHeaders(self.stream_id, response, False), self.context.client)
+        if (upstream := self._layer.client_of(self.context.server)) is not None:
+            upstream.pump = self._pump
+
+    def _pump(self, payload: bytes) -> bytes | None:
+        """Note a piece of a committed answer and frame it for the client; nothing once the exchange is over.
+
+        None if that failed: the piece then goes the long way, and the failure is told there.
+        """
+        assert self._exchange
+        if not self._exchange.is_committed:
+            return b""
+        try:
+            self._exchange.relay(payload, now_us())
+        except Exception:
+            logger.exception("The relay failed to note a piece of an answer.")
+            return None
+        return b"%x\r\n%s\r\n" % (len(payload), payload) if self._chunked else payload
+
+    def _answer_whole(self, batch: list[Command]) -> Commands:
+        """The whole answer is known before any of it is sent: addons and people may still change it."""
+        assert self._view
+        head = next(c for c in batch if isinstance(c, Head))
+        body = b"".join(c.data for c in batch if isinstance(c, Data))
+        for command in batch:
+            if not isinstance(command, Head | Data | End):
+                yield from self._carry_out_one(command)
+        yield from self._tell_addons(head, body)
+        if (yield from self.check_killed(False)):
+            yield from self._finish()
+            return
+        head, body = self._view.edited(head, body)
+        response, client = self._view.client_head(head, length=len(body)), self.context.client
+        yield SendHttp(ResponseHeaders(self.stream_id, response, not body), client)
+        if body:
+            yield SendHttp(ResponseData(self.stream_id, body), client)
+        yield SendHttp(ResponseEndOfMessage(self.stream_id), client)
+        yield from self._finish()
+
+    def _tell_addons(self, head: Head | None = None, body: bytes | None = None) -> Commands:
+        """Every flow gets a ``response`` or an ``error`` hook, and only one."""
+        assert self._view
+        self._told = True
+        yield HttpResponseHook(self.flow) if self._view.settle(head, body) else HttpErrorHook(self.flow)
+
+    def _finish(self) -> Commands:
+        """The exchange has ended, and the client has got what it gets."""
+        if self._finished:
+            return
+        self._finished = True
+        self.client_state = self.server_state = self.state_errored
+        self._due.clear()
+        if (upstream := self._layer.client_of(self.context.server)) is not None:
+            upstream.pump = None
+        yield DropStream(self.stream_id)
+        if not self._told:
+            yield from self._tell_addons()
+        self.flow.live = False
+        self._exchanges.release(self.flow)
+
+    def _give_up(self) -> Commands:
+        """After an exception of ours: an error in dialect, or a cut where an answer has begun."""
+        asked = self._exchange.abandon(Outcome.INTERNAL_ERROR, now_us()) if self._exchange else []
+        if not asked:
+            told = ResponseProtocolError(self.stream_id, INTERNAL_ERROR, ErrorCode.GENERIC_SERVER_ERROR)
+            yield SendHttp(told, self.context.client)
+            self.client_state = self.server_state = self.state_errored
+        yield from self._carry_out(asked)
+        if self._view is not None:
+            yield from self._finish()
+
+
+def _broken(message: str) -> Outcome:
+    """Tell a connection that was closed from one on which no HTTP was spoken (words of mitmproxy's HTTP/1 client)."""
+    closed = message in ("server closed connection", "") or "closed" in message
+    return Outcome.UPSTREAM_RESET if closed else Outcome.UPSTREAM_PROTOCOL_ERROR

@@ -1,0 +1,16 @@
+"""The entry of ``mitmdump -s addons/route.py``: the chain of addons, nothing else.
+
+mitmproxy's script loader puts only this folder on the path; the root on top of it makes the plain command work from
+any folder, uninstalled. A script is reloaded when its file changes: a gateway that must not be reloaded runs
+`scripts/serve`.
+"""
+
+import sys
+from pathlib import Path
+
+if (root := str(Path(__file__).resolve().parent.parent)) not in sys.path:
+    sys.path.insert(0, root)
+
+from addons.chain import make_chain
+
+addons = make_chain()

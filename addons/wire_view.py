@@ -1,0 +1,168 @@
+"""What a flow shows of an exchange: the wire, as the answering provider saw it, and never a key.
+
+``flow.request`` and ``flow.response`` are what was sent and what came; the key stands there as a placeholder and is put
+on a copy when the request leaves. What the client sent and saw goes into ``flow.metadata`` under ``patchbay.…`` keys,
+as plain JSON values without credentials, so that a saved flow is complete.
+"""
+
+import re
+from copy import copy
+
+from mitmproxy import http
+from mitmproxy.flow import Error
+from mitmproxy.net.http import status_codes
+
+from addons.exchanges import InHand
+from providers.exchange.account import Outcome
+from providers.exchange.answer_head import Headers
+from providers.exchange.commands import Head
+from providers.exchange.kept import Kept
+from providers.exchange.machine import Exchange
+from providers.headers import CREDENTIALS, without_keys
+from providers.redaction import redact_bytes
+
+Fields = tuple[tuple[bytes, bytes], ...]
+
+# What asyncio and OpenSSL say when no connection comes about (mitmproxy hands their text on), and what it means.
+_CONNECT_ERRORS: tuple[tuple[re.Pattern[str], Outcome], ...] = (
+    (re.compile(r"certificate|tls|ssl", re.IGNORECASE), Outcome.UPSTREAM_TLS),
+    (re.compile(r"name or service|nodename|getaddrinfo|name resolution|errno -", re.IGNORECASE), Outcome.UPSTREAM_DNS),
+    (re.compile(r"timed out|errno 110|errno 60", re.IGNORECASE), Outcome.UPSTREAM_TIMEOUT_CONNECT),
+)
+
+
+def outcome_of(error: str) -> Outcome:
+    """Say what a connect error means; anything unknown is a refusal: nothing was sent."""
+    return next((outcome for words, outcome in _CONNECT_ERRORS if words.search(error)), Outcome.UPSTREAM_REFUSED)
+
+
+def text_headers(fields: Fields) -> Headers:
+    """Header fields as text, without loss (mitmproxy's own convention)."""
+    return [(k.decode("utf-8", "surrogateescape"), v.decode("utf-8", "surrogateescape")) for k, v in fields]
+
+
+def byte_headers(headers: Headers) -> Fields:
+    """The reverse of `text_headers`."""
+    return tuple((k.encode("utf-8", "surrogateescape"), v.encode("utf-8", "surrogateescape")) for k, v in headers)
+
+
+class WireView:
+    """One flow with its exchange."""
+
+    def __init__(self, flow: http.HTTPFlow, in_hand: InHand, exchange: Exchange) -> None:
+        self._flow = flow
+        self._in_hand = in_hand
+        self._exchange = exchange
+        self._shown: tuple[int, bytes | None] | None = None
+
+    def request_with_key(self) -> http.Request:
+        """Copy the flow's request as it leaves: with the provider's key, if it still goes to that provider."""
+        shown, target, provider = self._flow.request, self._exchange.plan.targets[0], self._in_hand.provider
+        fields = shown.headers.fields
+        if provider is not None and (shown.scheme, shown.host, shown.port) == (target.scheme, target.host, target.port):
+            placeholders = byte_headers(provider.placeholder_headers())
+            fields = (*(f for f in fields if f not in placeholders), *byte_headers(provider.auth_headers()))
+        sent = copy(shown)  # a new one would have all its fields checked: a twentieth of a small request's time
+        sent.data = copy(shown.data)
+        sent.data.http_version, sent.data.headers = b"HTTP/1.1", http.Headers(fields)
+        return sent
+
+    def client_head(self, head: Head, *, length: int | None) -> http.Response:
+        """Build the head that the client gets; ``length`` is the body's, None while it is not known."""
+        headers = head.headers
+        if length is not None:
+            headers = [*(p for p in headers if p[0].lower() != "content-length"), ("content-length", str(length))]
+        elif not any(name.lower() == "content-length" for name, _ in headers):
+            # To a client of HTTP/1.0 the end of the connection is the end of the body.
+            framing = ("connection", "close") if self._flow.request.data.http_version == b"HTTP/1.0" else _CHUNKED
+            headers = [*headers, framing]
+        wire = self._flow.response
+        reason = wire.data.reason if wire is not None and wire.status_code == head.status else _reason(head.status)
+        response = copy(_BLANK)
+        response.data = copy(_BLANK.data)
+        response.data.status_code, response.data.reason = head.status, reason
+        response.data.headers = http.Headers(byte_headers(headers))
+        return response
+
+    def settle(self, sent: Head | None, body: bytes | None) -> bool:
+        """Let the flow show how it ended; True if it has a whole answer, False if it has an error.
+
+        ``sent`` and ``body`` are what the client was sent, where that is not what the provider sent.
+        """
+        flow, account, heard = self._flow, self._exchange.account, self._exchange.heard
+        if flow.response is not None:
+            flow.response.data.content = _clean(heard.kept.content(), self._in_hand.secrets)
+        answered = account.outcome is Outcome.OK or (flow.response is not None and account.outcome in _TOLD)
+        if not answered:
+            flow.error = Error(f"{account.outcome}: {account.error or ''}".rstrip(": "))
+        flow.metadata.update(self._story(sent, body))
+        if flow.response is not None and answered:
+            self._shown = (flow.response.status_code, flow.response.raw_content)
+        return answered
+
+    def edited(self, head: Head, body: bytes) -> tuple[Head, bytes]:
+        """What the client gets after the ``response`` hook: the answer as it is, or as an addon or a person made it."""
+        response = self._flow.response
+        if response is None or self._shown is None or self._shown == (response.status_code, response.raw_content):
+            return head, body
+        return Head(response.status_code, head.headers), response.raw_content or b""
+
+    def _story(self, sent: Head | None, body: bytes | None) -> dict[str, object]:
+        account = self._exchange.account
+        story: dict[str, object] = {
+            "patchbay.id": account.id,
+            "patchbay.provider": account.provider,
+            "patchbay.model": account.model,
+            "patchbay.requested_model": account.requested_model,
+            "patchbay.outcome": str(account.outcome),
+            "patchbay.reason": self._exchange.plan.reason,
+        }
+        mark_cut(self._flow, self._exchange.heard.kept)
+        if sent is not None:
+            story["patchbay.client_status"] = sent.status
+            story["patchbay.client_headers"] = [list(pair) for pair in sent.headers]
+        if body is not None:
+            story["patchbay.client_body"] = body.decode("utf-8", "replace")
+        return story
+
+
+def _without_keys(path: str) -> str:
+    bare, mark, query = path.partition("?")
+    return bare + mark + without_keys(query)
+
+
+def mark_cut(flow: http.HTTPFlow, kept: Kept) -> None:
+    """Let a flow say that it shows only the beginning of its answer's body."""
+    if not kept.whole:
+        flow.metadata["patchbay.body_cut"] = True
+        flow.comment = f"the answer's body is cut here after {len(kept.content()):,} bytes"
+
+
+def _clean(body: bytes, secrets: tuple[str, ...]) -> bytes:
+    """Take our keys out of what a provider sent: some echo them. Nothing else is touched, the flow shows the wire."""
+    return redact_bytes(body, secrets) if any(secret.encode() in body for secret in secrets) else body
+
+
+def client_request(request: http.Request, wire_body: bytes) -> dict[str, object]:
+    """What the client sent, without credentials; its body only where the wire's is another."""
+    body = request.raw_content or b""
+    story: dict[str, object] = {
+        "patchbay.client_request": f"{request.method} {_without_keys(request.path)}",
+        "patchbay.client_request_headers": [
+            [name, value] for name, value in text_headers(request.headers.fields) if name.lower() not in CREDENTIALS
+        ],
+    }
+    if body != wire_body:
+        story["patchbay.client_request_body"] = body.decode("utf-8", "replace")
+    return story
+
+
+_BLANK = http.Response.make(200, b"")
+_CHUNKED = ("transfer-encoding", "chunked")
+# Outcomes with a complete answer of the provider's own, though not a good one.
+_TOLD = frozenset((Outcome.UPSTREAM_HTTP_ERROR, Outcome.RATE_LIMITED))
+
+
+def _reason(status: int) -> bytes:
+    reason: str = status_codes.RESPONSES.get(status, "")
+    return reason.encode()

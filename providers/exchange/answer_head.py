@@ -1,0 +1,41 @@
+"""Which of a provider's response headers a client sees."""
+
+from collections.abc import Iterable
+
+Headers = list[tuple[str, str]]
+
+# RFC 9110, 7.6.1: these belong to one connection. Framing is the driver's: it knows how the body leaves.
+HOP_BY_HOP = frozenset(
+    """connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding
+    upgrade""".split()
+)
+# What clients read of an external provider's answer; the rest (cookies, caches, server banners) is between it and us.
+_EXTERNAL = frozenset(
+    "content-type content-length content-encoding content-disposition date cache-control request-id x-request-id "
+    "retry-after retry-after-ms x-should-retry x-accel-buffering traceresponse".split()
+)
+_EXTERNAL_PREFIXES = ("x-ratelimit-", "anthropic-", "openai-", "x-generation-", "x-openrouter-")
+
+
+def client_headers(headers: Iterable[tuple[str, str]], *, external: bool) -> Headers:
+    """Filter an upstream's headers for the client; the local server's pass but for the hop-by-hop ones."""
+    named = {
+        token.strip().lower() for name, value in headers if name.lower() == "connection" for token in value.split(",")
+    }
+    return [
+        (name, value)
+        for name, value in headers
+        if (key := name.lower()) not in HOP_BY_HOP
+        and key not in named
+        and (not external or key in _EXTERNAL or key.startswith(_EXTERNAL_PREFIXES))
+    ]
+
+
+def value_of(headers: Iterable[tuple[str, str]], name: str) -> str:
+    """The first value of a header, "" if there is none; ``name`` in lower case."""
+    return next((value for key, value in headers if key.lower() == name), "")
+
+
+def without(headers: Headers, *names: str) -> Headers:
+    """The headers without those of these lower-case names."""
+    return [pair for pair in headers if pair[0].lower() not in names]

@@ -1,0 +1,72 @@
+"""What is heard of an answer while it passes: read for the record, kept for the flow, never altered.
+
+Strategy: until the first content every piece is read at once, because the commit waits for it. Afterwards pieces are
+only collected and read in slices, so that a streamed event costs an append; the end reads the rest.
+"""
+
+from providers.exchange.kept import Kept
+from providers.wire import events
+from providers.wire.answer import Answer
+from providers.wire.reader import Reader
+
+_SLICE = 16 * 1024  # bytes read at once: under 1 ms of work
+_BODY_LIMIT = 8 << 20  # a plain answer longer than this is passed on, but not read
+
+
+class Listening:
+    """Reads one attempt's answer.
+
+    ``answer`` is what was understood, ``kept`` the first ``keep_limit`` bytes, ``size`` the number of bytes that came,
+    ``content_seen`` whether the user has got something.
+    """
+
+    def __init__(self, keep_limit: int) -> None:
+        self.answer = Answer()
+        self.kept = Kept(keep_limit)
+        self.size = 0
+        self.content_seen = False
+        self.is_events = False
+        self._reader: Reader | None = None
+        self._unread: list[bytes] = []
+        self._unread_size = 0
+
+    def start(self, reader: Reader, *, is_events: bool) -> None:
+        """The head has come: this is how the body is read."""
+        self._reader = reader
+        self.is_events = is_events
+
+    def keep(self, data: bytes) -> None:
+        """Keep a piece as the provider sent it, unread."""
+        self.size += len(data)
+        self.kept.add(data)
+
+    def hear(self, data: bytes) -> None:
+        """Take a piece in; it is read now or later."""
+        self.keep(data)
+        self._unread.append(data)
+        self._unread_size += len(data)
+        if self._unread_size >= _SLICE or (self.is_events and not self.content_seen):
+            self.read()
+
+    def read(self) -> None:
+        """Read what was collected."""
+        if not self._unread or self._reader is None:
+            return
+        unread, self._unread, self._unread_size = self._unread, [], 0
+        if not self.is_events and self.size > _BODY_LIMIT:
+            self._reader = None
+            return
+        self._take(self._reader.feed(b"".join(unread)))
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        self.read()
+        if self._reader is not None:
+            self._take(self._reader.close())
+            self._reader = None
+
+    def _take(self, read: list[events.Event]) -> None:
+        for event in read:
+            self.answer.add(event)
+            if not self.content_seen and isinstance(event, events.CONTENT):
+                self.content_seen = True

@@ -1,0 +1,64 @@
+"""The ordered targets that may answer one request, each with the request it would be sent.
+
+Everything an exchange needs to know of a provider stands in here as plain values, so that the state machine knows
+neither the registry nor the keys: ``headers`` carry a placeholder where the key will be.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Deadlines(Protocol):
+    """Seconds; each starts when the one before it was met, ``total`` when the exchange begins."""
+
+    @property
+    def connect(self) -> float:
+        """Until the connection stands."""
+
+    @property
+    def head(self) -> float:
+        """Until the answer's head is here."""
+
+    @property
+    def first_content(self) -> float:
+        """Until a stream says something that the user sees."""
+
+    @property
+    def gap(self) -> float:
+        """Between two pieces of an answer."""
+
+    @property
+    def total(self) -> float:
+        """For the whole call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One provider with the request it is sent.
+
+    ``host``, ``port`` and ``path`` (with its query) are the provider's; ``model`` is what stands in the body, "" if
+    nothing. ``external`` tells that the answer's head is filtered for the client; ``our_key`` that the provider judges
+    our key, not the client's; ``virtual`` that the answer comes from timers instead of a socket.
+    """
+
+    provider: str
+    kind: str
+    model: str
+    deadlines: Deadlines
+    scheme: str
+    host: str
+    port: int
+    path: str
+    headers: list[tuple[str, str]] = field(repr=False)
+    body: bytes = field(repr=False)
+    external: bool = True
+    our_key: bool = True
+    virtual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The targets in the order in which they are asked (one for now), and why."""
+
+    targets: tuple[Target, ...]
+    reason: str

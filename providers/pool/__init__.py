@@ -1,0 +1,1 @@
+"""Pure policies over targets; the clock is a parameter."""
