@@ -1,0 +1,375 @@
+"""One client connection under the relay without a socket: ``>>`` says what happens, ``<<`` what must come of it.
+
+The chain of addons is the real one; hooks are called as mitmproxy calls them (an exception in one is noted, and the
+flow goes on). Time stands still but for ``Later``. What came out is listed in short forms: ``Opens``, ``Sends``,
+``Closes``, ``Hook``; an expectation without a ``Hook`` in it leaves the hooks out.
+"""
+
+import asyncio
+import collections
+import json
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import h11
+from mitmproxy.addons.next_layer import NextLayer as NextLayerAddon
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.connection import Client, Connection, ConnectionState, Server
+from mitmproxy.http import HTTPFlow
+from mitmproxy.proxy import commands, events
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layer import Layer, NextLayer
+from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode
+from mitmproxy.proxy.mode_specs import ProxyMode
+from mitmproxy.test import taddons
+
+from addons.configuration import Configuration
+from addons.exchanges import Exchanges
+from addons.gate import Gate
+from addons.model_list import ModelList
+from addons.recorder import Recorder
+from addons.relay import Relay
+from addons.router import Router
+
+# What happens.
+
+
+@dataclass(frozen=True)
+class ClientSays:
+    """The client sends these bytes."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class UpstreamSays:
+    """The upstream that was opened last sends these bytes."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The connection that is being opened stands."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The connection that is being opened cannot be had."""
+
+    why: str = "[Errno 111] Connect call failed ('127.0.0.1', 9901)"
+
+
+@dataclass(frozen=True)
+class ClientGone:
+    """The client closes its connection."""
+
+
+@dataclass(frozen=True)
+class UpstreamGone:
+    """The upstream that was opened last closes its connection."""
+
+
+@dataclass(frozen=True)
+class Later:
+    """So many seconds pass."""
+
+    seconds: float
+
+
+Said = ClientSays | UpstreamSays | Connected | Refused | ClientGone | UpstreamGone | Later
+
+# What comes of it. A port of 0 is the client.
+
+
+@dataclass(frozen=True)
+class Opens:
+    port: int
+
+
+@dataclass(frozen=True)
+class Sends:
+    port: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Closes:
+    port: int
+
+
+@dataclass(frozen=True)
+class Hook:
+    name: str
+
+
+Done = Opens | Sends | Closes | Hook
+
+
+class Line:
+    """One connection. ``flows`` are those it has had; ``extra`` hooks run behind the chain's, by name."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.exchanges = Exchanges()
+        self.recorder = Recorder(self.exchanges, configuration)
+        self.chain: list[object] = [
+            configuration,
+            Relay(self.exchanges),
+            Gate(self.exchanges, configuration),
+            ModelList(self.exchanges, configuration),
+            Router(self.exchanges, configuration),
+            self.recorder,
+        ]
+        self.extra: dict[str, Callable[[HTTPFlow], None]] = {}
+        self.done: list[Done] = []
+        self.flows: list[HTTPFlow] = []
+        self.raised: list[Exception] = []
+        self.logged: list[str] = []
+        self.to_client = b""
+        self.to_upstream: dict[int, bytes] = {}
+        self.opening: commands.OpenConnection | None = None
+        self.server: Server | None = None
+        self._now = 1_000_000_000
+        self._ended: list[Connection] = []
+        self._queue: collections.deque[events.Event] = collections.deque()
+        self._is_busy = False
+        self._alarms: list[tuple[int, commands.RequestWakeup]] = []
+        self._test = taddons.context(Proxyserver(), NextLayerAddon(), *self.chain)
+
+    def __enter__(self) -> Self:
+        self._test.__enter__()
+        self.client = Client(
+            peername=("127.0.0.1", 50000),
+            sockname=("127.0.0.1", 8088),
+            state=ConnectionState.OPEN,
+            proxy_mode=ProxyMode.parse("reverse:http://127.0.0.1:9"),
+        )
+        context = Context(self.client, self._test.options)
+        context.server.address = ("127.0.0.1", 9)
+        self.layer = self._relayed(context)
+        self._feed(events.Start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._test.__exit__(None, None, None)
+
+    def _relayed(self, context: Context) -> Layer:
+        """The layer that the relay puts under a connection for which mitmproxy has chosen HTTP."""
+        choice = NextLayer(context)
+        choice.layer = HttpLayer(context, HTTPMode.transparent)
+        relay = self.chain[1]
+        assert isinstance(relay, Relay)
+        relay.next_layer(choice)
+        assert choice.layer is not None
+        return choice.layer
+
+    def now_us(self) -> int:
+        """The clock of the relay."""
+        return self._now
+
+    @property
+    def flow(self) -> HTTPFlow:
+        """The last flow."""
+        return self.flows[-1]
+
+    # Playing.
+
+    def __rshift__(self, said: Said) -> Self:
+        match said:
+            case ClientSays():
+                self._feed(events.DataReceived(self.client, said.data))
+            case UpstreamSays():
+                assert self.server
+                self._feed(events.DataReceived(self.server, said.data))
+            case Connected() | Refused():
+                self._opened(None if isinstance(said, Connected) else said.why)
+            case ClientGone():
+                self._gone(self.client)
+            case UpstreamGone():
+                assert self.server
+                self._gone(self.server)
+            case Later():
+                self._pass(said.seconds)
+        return self
+
+    def __lshift__(self, expected: list[Done]) -> Self:
+        done, self.done = self.done, []
+        if not any(isinstance(one, Hook) for one in expected):
+            done = [one for one in done if not isinstance(one, Hook)]
+        assert done == expected
+        return self
+
+    def _opened(self, error: str | None) -> None:
+        opening, self.opening = self.opening, None
+        assert opening is not None
+        if error is None:
+            opening.connection.state = ConnectionState.OPEN
+            self.server = opening.connection
+        else:
+            opening.connection.error = error
+        self._feed(events.OpenConnectionCompleted(opening, error))
+
+    def _gone(self, connection: Connection) -> None:
+        """The peer has closed its side: a connection's end is told once, whoever ends it."""
+        connection.state &= ~ConnectionState.CAN_READ
+        self._ended.append(connection)
+        self._feed(events.ConnectionClosed(connection))
+
+    def _pass(self, seconds: float) -> None:
+        end = self._now + int(seconds * 1e6)
+        while self._alarms and min(self._alarms, key=lambda alarm: alarm[0])[0] <= end:
+            alarm = min(self._alarms, key=lambda alarm: alarm[0])
+            self._alarms.remove(alarm)
+            self._now = max(self._now, alarm[0])
+            self._feed(events.Wakeup(alarm[1]))
+        self._now = end
+
+    def _feed(self, event: events.Event) -> None:
+        """Hand the layer an event; those that follow from its commands come afterwards, as in mitmproxy's server."""
+        self._queue.append(event)
+        if self._is_busy:
+            return
+        self._is_busy = True
+        try:
+            while self._queue:
+                for command in self.layer.handle_event(self._queue.popleft()):
+                    self._carry_out(command)
+        finally:
+            self._is_busy = False
+
+    def _carry_out(self, command: commands.Command) -> None:
+        match command:
+            case commands.StartHook():
+                (flow,) = command.args()
+                self._hook(command.name, flow)
+                self._feed(events.HookCompleted(command))
+            case commands.OpenConnection():
+                assert command.connection.address
+                self.opening = command
+                self.done.append(Opens(command.connection.address[1]))
+            case commands.SendData():
+                self._sent(command)
+            case commands.CloseConnection():
+                self._closed(command)
+            case commands.RequestWakeup():
+                self._alarms.append((self._now + int(command.delay * 1e6), command))
+            case commands.Log():
+                self.logged.append(command.message)
+            case _:
+                raise AssertionError(command)
+
+    def _sent(self, command: commands.SendData) -> None:
+        port = self._port(command)
+        assert command.connection.state & ConnectionState.CAN_WRITE
+        self.done.append(Sends(port, command.data))
+        if port:
+            self.to_upstream[port] = self.to_upstream.get(port, b"") + command.data
+        else:
+            self.to_client += command.data
+
+    def _closed(self, command: commands.CloseConnection) -> None:
+        connection = command.connection
+        if connection.state is not ConnectionState.CLOSED or self.opening:
+            self.done.append(Closes(self._port(command)))
+        connection.state = ConnectionState.CLOSED
+        if self.opening is not None and connection is self.opening.connection:
+            self._opened("connection cancelled")  # as mitmproxy's server does
+        elif connection not in self._ended:
+            self._ended.append(connection)
+            self._feed(events.ConnectionClosed(connection))
+
+    def _port(self, command: commands.ConnectionCommand) -> int:
+        if command.connection is self.client:
+            return 0
+        assert isinstance(command.connection, Server)
+        assert command.connection.address
+        return int(command.connection.address[1])
+
+    def _hook(self, name: str, flow: HTTPFlow) -> None:
+        if flow not in self.flows:
+            self.flows.append(flow)
+        self.done.append(Hook(name))
+        for hook in (*(getattr(addon, name, None) for addon in self.chain), self.extra.get(name)):
+            if hook is None:
+                continue
+            try:
+                returned = hook(flow)
+                if isinstance(returned, Coroutine):
+                    asyncio.run(returned)
+            except Exception as error:  # noqa: BLE001 - as mitmproxy's addon manager does
+                self.raised.append(error)
+
+    # Looking.
+
+    def hooks(self) -> list[str]:
+        """The hooks that have been called since the last look at what was done."""
+        return [one.name for one in self.done if isinstance(one, Hook)]
+
+    def answer(self) -> "Answer":
+        """What the client has got so far, read by h11."""
+        return read_answer(self.to_client)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer as a client reads it. ``complete`` tells whether its framing was completed."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    complete: bool
+    trailers: list[tuple[bytes, bytes]]
+    rest: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def read_answer(data: bytes) -> Answer:
+    connection = h11.Connection(h11.CLIENT)
+    connection.send(h11.Request(method="POST", target="/", headers=[("host", "x"), ("content-length", "0")]))
+    connection.send(h11.EndOfMessage())
+    connection.receive_data(data)
+    head, body, complete, trailers = None, b"", False, list[tuple[bytes, bytes]]()
+    while True:
+        event = connection.next_event()
+        if isinstance(event, h11.Response):
+            head = event
+        elif isinstance(event, h11.Data):
+            body += bytes(event.data)
+        elif isinstance(event, h11.EndOfMessage):
+            complete, trailers = True, list(event.headers)
+            break
+        elif event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed):
+            break
+    assert head is not None, data
+    headers = {name.decode(): value.decode() for name, value in head.headers}
+    return Answer(head.status_code, headers, body, complete, trailers, connection.trailing_data[0])
+
+
+def post(path: str, body: object, headers: Mapping[str, str] | None = None) -> ClientSays:
+    """A client's call."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    lines = {"host": "localhost:8088", "content-type": "application/json", **(headers or {})}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return ClientSays(f"POST {path} HTTP/1.1\r\n{head}content-length: {len(content)}\r\n\r\n".encode() + content)
+
+
+def get(path: str, *, version: str = "1.1") -> ClientSays:
+    return ClientSays(f"GET {path} HTTP/{version}\r\nhost: localhost:8088\r\n\r\n".encode())
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def head_of(status: int = 200, content_type: str = "text/event-stream", *more: str) -> bytes:
+    """A response head; without a length in ``more`` it says chunked."""
+    framing = () if any("length" in line for line in more) else ("transfer-encoding: chunked",)
+    lines = [f"HTTP/1.1 {status} Whatever", f"content-type: {content_type}", *framing, *more]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def whole(status: int, body: bytes, content_type: str = "application/json") -> bytes:
+    return head_of(status, content_type, f"content-length: {len(body)}") + body

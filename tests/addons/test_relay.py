@@ -1,0 +1,77 @@
+"""The relay takes the place of mitmproxy's HTTP layer, wherever that stands, and of nothing else."""
+
+from collections.abc import Callable
+
+import pytest
+from mitmproxy.addons.next_layer import NextLayer as NextLayerAddon
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.connection import Client, ConnectionState
+from mitmproxy.proxy import layers
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layer import Layer, NextLayer
+from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode
+from mitmproxy.proxy.mode_specs import ProxyMode
+from mitmproxy.proxy.tunnel import TunnelLayer
+from mitmproxy.test import taddons
+
+from addons.exchanges import Exchanges
+from addons.relay import Relay
+from addons.relay_layer import RelayLayer
+
+# a TLS 1.2 client hello without extensions, enough to be recognised
+HELLO = bytes.fromhex(
+    "160301002d0100002903030000000000000000000000000000000000000000000000000000000000000000000002c02f0100"
+)
+
+
+def chosen(
+    first: bytes, mode: str = "reverse:http://127.0.0.1:9", choose: Callable[[Context], Layer] | None = None
+) -> Layer | None:
+    """The layer that a connection gets whose client begins like this."""
+    relay = Relay(Exchanges())
+    with taddons.context(Proxyserver(), NextLayerAddon(), relay) as context:
+        client = Client(
+            peername=("127.0.0.1", 50000),
+            sockname=("127.0.0.1", 8088),
+            state=ConnectionState.OPEN,
+            proxy_mode=ProxyMode.parse(mode),
+        )
+        below = Context(client, context.options)
+        layers.modes.ReverseProxy(below)  # puts itself on the stack
+        below.server.address = ("127.0.0.1", 9)
+        choice = NextLayer(below)
+        choice.layer = choose(below) if choose else None
+        choice.data_client = lambda: first  # type: ignore[method-assign]  # what the client has said so far
+        relay.next_layer(choice)
+        return choice.layer
+
+
+def test_http_gets_our_layer() -> None:
+    assert type(chosen(b"GET / HTTP/1.1\r\n\r\n")) is RelayLayer
+
+
+def test_http_within_tls_gets_our_layer() -> None:
+    layer = chosen(HELLO)
+    assert isinstance(layer, TunnelLayer)
+    inner: Layer | None = layer
+    while isinstance(inner, TunnelLayer):
+        inner = inner.child_layer
+    assert type(inner) is RelayLayer
+    assert inner.context.layers[-1] is inner
+    assert not any(type(one) is HttpLayer for one in inner.context.layers)
+
+
+def test_nothing_else_gets_it() -> None:
+    assert not isinstance(chosen(b"\x00\x01", mode="reverse:tcp://127.0.0.1:9"), RelayLayer)
+
+
+def test_what_another_addon_has_chosen_is_replaced_too() -> None:
+    assert type(chosen(b"", choose=lambda context: HttpLayer(context, HTTPMode.transparent))) is RelayLayer
+    assert type(chosen(b"", choose=layers.TCPLayer)) is layers.TCPLayer
+
+
+@pytest.mark.parametrize(("name", "value"), [("connection_strategy", "lazy"), ("http2", False), ("tcp_timeout", 7200)])
+def test_it_sets_the_options_that_it_needs(name: str, value: object) -> None:
+    with taddons.context(Proxyserver(), Relay(Exchanges())) as context:
+        if name in context.options:
+            assert getattr(context.options, name) == value

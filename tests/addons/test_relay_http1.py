@@ -1,0 +1,323 @@
+"""HTTP/1 under the relay: chunked bodies in any cut, trailers both ways, heads that are too long or no HTTP."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from addons.relay_http1 import HEAD_LIMIT, ChunkedBody
+from tests.addons.line import (
+    ClientGone,
+    ClientSays,
+    Closes,
+    Connected,
+    Hook,
+    Line,
+    Opens,
+    Sends,
+    UpstreamGone,
+    UpstreamSays,
+    chunk,
+    get,
+    head_of,
+    post,
+    whole,
+)
+from tests.providers.wire.playbook import cut
+
+pieces = st.lists(st.binary(min_size=1, max_size=20), max_size=6)
+extensions = st.sampled_from([b"", b";a", b';a="b"', b" ; x=1"])
+line_ends = st.sampled_from([b"\r\n", b"\n"])
+trailers = st.lists(st.sampled_from([(b"x-checksum", b"abc"), (b"Server-Timing", b"a;dur=1, b:2"), (b"e", b"")]))
+places = st.lists(st.integers(0, 400), max_size=10)
+
+
+def written(
+    payload: list[bytes],
+    extension: bytes = b"",
+    end: bytes = b"\r\n",
+    trailing: list[tuple[bytes, bytes]] | None = None,
+) -> bytes:
+    chunks = (b"%X%s%s%s%s" % (len(piece), extension, end, piece, end) for piece in payload)
+    last = (b"%s: %s%s" % (name, value, end) for name, value in trailing or [])
+    return b"".join((*chunks, b"000", extension, end, *last, end))
+
+
+# Any cut of a chunked body gives the joined payload, its trailers and what came behind it.
+@given(pieces, extensions, line_ends, trailers, st.binary(max_size=20), places)
+def test_a_chunked_body_in_any_cut(
+    payload: list[bytes],
+    extension: bytes,
+    end: bytes,
+    trailing: list[tuple[bytes, bytes]],
+    rest: bytes,
+    cuts: list[int],
+) -> None:
+    body, got, behind = ChunkedBody(), b"", b""
+    for piece in cut(written(payload, extension, end, trailing) + rest, cuts):
+        if body.complete:
+            behind += piece
+        else:
+            got += body.read(piece)
+            behind += body.rest
+    assert body.complete
+    assert (got, body.trailers, behind) == (b"".join(payload), trailing, rest)
+
+
+# Whatever comes, a broken body is a ValueError and nothing else, and gives no more than came.
+@given(st.lists(st.sampled_from([b"5", b"\r\n", b"\n", b"0", b";", b"-", b"x", b"abcde", b":", b" "])), places)
+def test_garbage_is_a_value_error(garbage: list[bytes], cuts: list[int]) -> None:
+    body, stream, got = ChunkedBody(), b"".join(garbage), b""
+    try:
+        for piece in cut(stream, cuts):
+            if not body.complete:
+                got += body.read(piece)
+    except ValueError:
+        return
+    assert len(got) <= len(stream)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"\r\n",
+        b"x\r\n",
+        b"-1\r\n",
+        b"+1\r\n",
+        b"0x1\r\n",
+        b"1_0\r\n",
+        b"11111111111111111\r\n",
+        b"\xd9\xa1\r\n",
+        b"1\r\nab\r\n",
+        b"0\r\nno colon\r\n",
+        b"0\r\n" + b"a: b\r\n" * 101,
+        b"1" * 20_000,
+        b"1;" + b"x" * 20_000,
+        b"0\r\nx: " + b"x" * 20_000,
+    ],
+    ids=range(14),
+)
+def test_broken_framing(broken: bytes) -> None:
+    with pytest.raises(ValueError, match=r"chunk|trailers"):
+        ChunkedBody().read(broken)
+
+
+def test_a_size_line_that_never_ends_is_not_kept() -> None:
+    body = ChunkedBody()
+    for _ in range(16 * 1024):
+        body.read(b"1")
+    with pytest.raises(ValueError, match="too long"):
+        body.read(b"1")
+
+
+# On a connection: what the local server says goes to the client, and the other way round.
+
+FORWARDED = get("/props")
+
+
+def forwarded(line: Line, request: ClientSays = FORWARDED) -> Line:
+    line >> request >> Connected()
+    line.done.clear()
+    return line
+
+
+def test_a_204_that_says_chunked_passes(line: Line) -> None:
+    """llama-server answers OPTIONS this way; mitmproxy's own check refuses it (RFC 9112, 6.1)."""
+    forwarded(line) >> UpstreamSays(b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\nx: y\r\n\r\n")
+    answer = line.answer()
+    assert (answer.status, answer.complete, answer.headers["x"]) == (204, True, "y")
+    assert "transfer-encoding" not in answer.headers
+    line >> FORWARDED
+    assert Opens(8080) not in line.done
+
+
+def test_trailers_of_an_answer_pass(line: Line) -> None:
+    forwarded(line) >> UpstreamSays(head_of(200, "text/plain") + chunk(b"body") + b"0\r\nx-checksum: abc\r\n\r\n")
+    answer = line.answer()
+    assert (answer.body, answer.trailers) == (b"body", [(b"x-checksum", b"abc")])
+    assert line.hooks() == ["responseheaders", "response"]
+
+
+def test_trailers_of_a_request_pass(line: Line) -> None:
+    head = b"POST /tokenize HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    forwarded(line, ClientSays(head + chunk(b"bo") + chunk(b"dy") + b"0\r\nx-sum: 1\r\n\r\n"))
+    sent = line.to_upstream[8080]
+    assert b"transfer-encoding: chunked\r\n" in sent
+    assert sent.endswith(b"\r\n\r\n4\r\nbody\r\n0\r\nx-sum: 1\r\n\r\n")
+
+
+def test_trailers_of_one_answer_are_not_those_of_the_next(line: Line) -> None:
+    forwarded(line) >> UpstreamSays(head_of() + b"0\r\nx-checksum: abc\r\n\r\n")
+    line.to_client = b""
+    line >> FORWARDED >> UpstreamSays(head_of() + b"0\r\n\r\n")
+    assert line.answer().trailers == []
+
+
+def test_trailers_of_a_call_do_no_harm(line: Line) -> None:
+    line >> post("/v1/chat/completions", {"model": "big"}) >> Connected()
+    line >> UpstreamSays(head_of(200, "application/json") + chunk(b'{"choices":[]}') + b"0\r\nx: y\r\n\r\n")
+    assert line.answer().body == b'{"choices":[]}'
+
+
+def test_a_head_answer_has_no_body(line: Line) -> None:
+    forwarded(line, ClientSays(b"HEAD /props HTTP/1.1\r\nhost: x\r\n\r\n")) >> UpstreamSays(head_of())
+    assert line.to_client.endswith(b"\r\n\r\n")
+    assert b"0\r\n\r\n" not in line.to_client
+
+
+def test_bytes_behind_the_length_do_not_reach_the_client(line: Line) -> None:
+    forwarded(line) >> UpstreamSays(whole(200, b"ok") + b"and much more")
+    assert line.answer().body == b"ok"
+    assert line.answer().rest == b""
+    assert Closes(8080) in line.done
+    line >> FORWARDED
+    assert Opens(8080) in line.done
+
+
+def test_an_answer_framed_by_its_end(line: Line) -> None:
+    forwarded(line) >> UpstreamSays(b"HTTP/1.0 200 OK\r\n\r\nall of it") >> UpstreamGone()
+    assert line.to_client.endswith(b"\r\n\r\nall of it")
+    assert Closes(0) in line.done
+
+
+def test_an_answer_shorter_than_its_length_has_no_clean_end(line: Line) -> None:
+    forwarded(line) >> UpstreamSays(head_of(200, "text/plain", "content-length: 100") + b"1234567") >> UpstreamGone()
+    assert not line.answer().complete
+    assert Closes(0) in line.done
+
+
+def test_a_broken_chunk_has_no_clean_end(line: Line) -> None:
+    forwarded(line) >> UpstreamSays(head_of() + chunk(b"good") + b"bad\r\n")
+    answer = line.answer()
+    assert (answer.body, answer.complete) == (b"good", False)
+
+
+def test_a_response_head_without_end_is_502(line: Line) -> None:
+    forwarded(line)
+    padding = b"x-padding: " + b"x" * 1000 + b"\r\n"
+    line >> UpstreamSays(b"HTTP/1.1 200 OK\r\n")
+    for _ in range(HEAD_LIMIT // len(padding) + 1):
+        line >> UpstreamSays(padding)
+    assert line.answer().status == 502
+    assert Closes(8080) in line.done
+
+
+def test_a_long_body_behind_a_short_head_is_no_long_head(line: Line) -> None:
+    forwarded(line) >> UpstreamSays(whole(200, b"x" * 2 * HEAD_LIMIT))
+    assert len(line.answer().body) == 2 * HEAD_LIMIT
+
+
+# What a client says that is no HTTP.
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (b"POST /v1/messages HTTP/9.9 what\r\n\r\n", 400),
+        (b"POST /v1/messages HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (b"POST /v1/messages HTTP/1.1\r\ncontent-length: x\r\n\r\n", 400),
+        (b"POST /v1/messages HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400),
+        (b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n", 400),
+        (b"POST /v1/messages HTTP/1.1\r\nx: " + b"x" * HEAD_LIMIT, 431),
+    ],
+    ids=range(6),
+)
+def test_a_malformed_head_is_refused_in_the_dialect_of_its_path(line: Line, said: bytes, status: int) -> None:
+    line >> ClientSays(said)
+    answer = line.answer()
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/json")
+    assert answer.json()["type"] == "error"
+    assert b"mitmproxy" not in line.to_client
+    assert Closes(0) in line.done
+
+
+def test_what_shows_no_path_is_refused_in_the_first_dialect(line: Line) -> None:
+    line >> ClientSays(b"hello\r\n\r\n")
+    assert line.answer().json()["error"]["type"] == "invalid_request_error"
+
+
+def test_blank_lines_ahead_of_a_request_are_fine(line: Line) -> None:
+    line >> ClientSays(b"\r\n") << []
+    line >> get("/props") << [Opens(8080)]
+
+
+def test_a_broken_chunk_of_a_request_goes_nowhere(line: Line) -> None:
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    line >> ClientSays(head + b"zz\r\n")
+    assert not line.to_upstream
+    assert Closes(0) in line.done
+    assert line.flow.error
+
+
+def test_a_client_that_leaves_within_its_request_goes_nowhere(line: Line) -> None:
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    line >> ClientSays(head + b"5\r\nab") >> ClientGone()
+    assert not line.to_upstream
+    assert line.hooks() == ["requestheaders", "error"]
+    assert line.to_client == b""
+
+
+def test_a_client_that_leaves_before_its_request_was_nobody(line: Line) -> None:
+    line >> ClientSays(b"POST /v1") >> ClientGone() << [Closes(0)]
+    assert not line.flows
+
+
+def test_pipelined_requests_are_answered_in_order(line: Line) -> None:
+    line >> ClientSays(FORWARDED.data + FORWARDED.data) >> Connected()
+    line >> UpstreamSays(whole(200, b"1")) >> UpstreamSays(whole(200, b"2"))
+    assert [flow.response and flow.response.raw_content for flow in line.flows] == [b"1", b"2"]
+    first, second = line.to_client.split(b"HTTP/1.1 200 ")[1:]
+    assert (first[-1:], second[-1:]) == (b"1", b"2")
+
+
+def test_a_client_that_wants_to_be_asked_for_its_body_is(line: Line) -> None:
+    body = b'{"model": "big"}'
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: {len(body)}\r\n"
+    line >> ClientSays(head.encode() + b"\r\n")
+    assert line.to_client.startswith(b"HTTP/1.1 100 ")
+    line.to_client = b""
+    line >> ClientSays(body) >> Connected() >> UpstreamSays(whole(200, b'{"choices":[]}'))
+    assert line.answer().body == b'{"choices":[]}'
+    assert b"expect" not in line.to_upstream[9901]
+
+
+def test_a_refusal_after_the_question_for_the_body_is_told(line: Line) -> None:
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n"
+    line >> ClientSays(head)
+    line.to_client = b""
+    line >> ClientSays(b"{x}")
+    assert line.answer().status == 400
+
+
+@pytest.mark.parametrize("status", [100, 102, 103])
+def test_an_interim_answer_is_swallowed(line: Line, status: int) -> None:
+    forwarded(line) >> UpstreamSays(f"HTTP/1.1 {status} Wait\r\nlink: </x>\r\n\r\n".encode())
+    line << []
+    line >> UpstreamSays(whole(200, b"final"))
+    assert (line.answer().status, line.answer().body) == (200, b"final")
+
+
+def test_interim_answers_in_one_piece_with_the_final_one(line: Line) -> None:
+    line >> post("/v1/chat/completions", {"model": "big"}) >> Connected()
+    interim = b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"
+    line >> UpstreamSays(interim + interim + whole(200, b'{"choices":[]}'))
+    assert (line.answer().status, line.answer().body) == (200, b'{"choices":[]}')
+    assert [one for one in line.done if one == Hook("responseheaders")] == [Hook("responseheaders")]
+
+
+def test_websockets_pass(line: Line) -> None:
+    """An upgrade makes a pipe of both sides; mitmproxy's own layer reads the frames."""
+    ask = b"GET /ws HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+    ask += b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    forwarded(line, ClientSays(ask))
+    assert b"upgrade: websocket\r\n" in line.to_upstream[8080]
+    switch = b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+    line >> UpstreamSays(switch + b"sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+    assert line.to_client.startswith(b"HTTP/1.1 101 ")
+    line.done.clear()
+    line >> UpstreamSays(b"\x81\x02hi") << [Sends(0, b"\x81\x02hi")]
+    line >> ClientSays(b"\x81\x82\x00\x00\x00\x00yo")
+    frame = line.to_upstream[8080][-8:]
+    assert frame[:2] == b"\x81\x82"
+    assert bytes(byte ^ mask for byte, mask in zip(frame[6:], frame[2:4], strict=True)) == b"yo"
+    line >> ClientGone()
+    assert Closes(8080) in line.done
