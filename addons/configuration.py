@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from mitmproxy import ctx, exceptions
+from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
@@ -21,20 +21,20 @@ _POLL = 1.0  # seconds: an edit is picked up within twice this
 
 
 class Configuration:
-    """Holds the registry. Given one (`scripts/serve`), it only watches it; else it loads it as mitmproxy starts."""
+    """Holds the registry. Given one (`scripts/serve`), it only watches it; else it loads it as mitmproxy starts.
+
+    ``registry`` is the one in force, and missing where none could be loaded; a call keeps the one it began with.
+    """
+
+    registry: Registry
 
     def __init__(self, watcher: Watcher | None = None) -> None:
         self._watcher = watcher
+        if watcher is not None:
+            self.registry = watcher.current
         self._told: str | None = None
         self._task: asyncio.Task[None] | None = None
         self.catalog = Catalog(lambda: self.registry, Client())
-
-    @property
-    def registry(self) -> Registry:
-        """The registry in force; a call keeps the one it began with."""
-        if self._watcher is None:
-            raise RuntimeError("the configuration was not loaded")
-        return self._watcher.current
 
     def load(self, loader: Loader) -> None:
         """Read the configuration before anything is served."""
@@ -43,14 +43,19 @@ class Configuration:
             try:
                 self._watcher = Watcher(_load, _load())
             except ConfigurationError as error:
-                raise exceptions.OptionsError(str(error)) from error
+                # mitmproxy ends with exit code 1 on an error that is logged before it runs; raising one is not enough.
+                # Until then, and should it go on, every request is refused: nothing can be decided without a registry.
+                logger.error("The configuration is not usable:\n%s", error)
+                return
+            self.registry = self._watcher.current
             for notice in self.registry.notices:
                 logger.warning(notice)
         ctx.options.update(body_size_limit=str(self.registry.settings.max_body_bytes))
 
     def running(self) -> None:
         """Begin to watch for edits and to ask the local server for its models."""
-        self._task = asyncio.get_running_loop().create_task(self._watch())
+        if self._watcher is not None:
+            self._task = asyncio.get_running_loop().create_task(self._watch())
 
     async def _watch(self) -> None:
         await self.catalog.know_local(0)
@@ -60,7 +65,8 @@ class Configuration:
 
     def _poll(self) -> None:
         assert self._watcher is not None
-        if self._watcher.poll() is not None:
+        if (edited := self._watcher.poll()) is not None:
+            self.registry = edited
             logger.info("The configuration was read again (generation %d).", self.registry.generation)
             ctx.options.update(body_size_limit=str(self.registry.settings.max_body_bytes))
         if self._watcher.error != self._told:

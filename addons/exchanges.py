@@ -30,7 +30,8 @@ class InHand:
 
     ``account`` is its record, complete from the start where we refused the call ourselves (there is no exchange then).
     ``provider`` and ``secrets`` are those of the configuration that the request was routed by. ``request`` is the
-    parsed body and ``client_body`` its bytes as the client sent them.
+    parsed body and ``client_body`` its bytes as the client sent them; ``client_closes`` that this is the last request
+    on its connection.
     """
 
     verdict: Verdict | None = None
@@ -40,6 +41,7 @@ class InHand:
     request: dict[str, object] | None = None
     client_body: bytes = b""
     secrets: tuple[str, ...] = ()
+    client_closes: bool = False
 
 
 class Exchanges:

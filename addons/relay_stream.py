@@ -86,7 +86,8 @@ class RelayStream(ForwardStream):
             except StopIteration:
                 return
             left: commands.Command | None = command
-            if self._call_now is not None and isinstance(command, StartHook):
+            # A hook that a child layer already waits for must be answered as an event.
+            if self._call_now is not None and isinstance(command, StartHook) and command.blocking is True:
                 left = self._call_now(command)
             reply = None if left is None else (yield left)
 
@@ -150,6 +151,8 @@ class RelayStream(ForwardStream):
         yield from self._carry_out(exchange.opened(now, reused=connect.reused))
 
     def _response_head(self, exchange: Exchange, response: http.Response, now: int) -> Commands:
+        assert self._view
+        self._view.clean_head(response)
         self.flow.response = response
         yield HttpResponseHeadersHook(self.flow)
         if (yield from self.check_killed(True)):

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 
 from mitmproxy import ctx, http
 from mitmproxy.net.http import url
+from mitmproxy.net.http.http1 import connection_close
 
 from addons.configuration import Configuration
 from addons.exchanges import Exchanges, InHand, Verdict
@@ -82,6 +83,7 @@ class Router:
         in_hand.secrets = tuple(registry.secrets())
         in_hand.account = _account(call.request, planned)
         settings = Settings(keep_limit=ctx.options.patchbay_flow_body_limit, secrets=lambda: in_hand.secrets)
+        in_hand.client_closes = connection_close(flow.request.http_version, flow.request.headers)
         _show_wire(flow, planned.plan.targets[0])
         # Last of all: had anything above failed, the call would be refused.
         in_hand.exchange = Exchange(in_hand.account, planned.plan, reader_for, settings)

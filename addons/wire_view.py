@@ -2,7 +2,7 @@
 
 ``flow.request`` and ``flow.response`` are what was sent and what came; the key stands there as a placeholder and is put
 on a copy when the request leaves. What the client sent and saw goes into ``flow.metadata`` under ``patchbay.…`` keys,
-as plain JSON values without credentials, so that a saved flow is complete.
+as plain JSON values without credentials, so that a saved flow is complete; half a surrogate pair cannot be saved.
 """
 
 import re
@@ -20,6 +20,7 @@ from providers.exchange.kept import Kept
 from providers.exchange.machine import Exchange
 from providers.headers import CREDENTIALS, without_keys
 from providers.redaction import redact_bytes
+from providers.wire.values import whole
 
 Fields = tuple[tuple[bytes, bytes], ...]
 
@@ -67,6 +68,13 @@ class WireView:
         sent.data.http_version, sent.data.headers = b"HTTP/1.1", http.Headers(fields)
         return sent
 
+    def clean_head(self, response: http.Response) -> None:
+        """Take our keys out of a response head: a provider may echo what it was sent."""
+        secrets = self._in_hand.secrets
+        fields = response.headers.fields
+        if any(secret.encode() in value for secret in secrets for _, value in fields):
+            response.headers.fields = tuple((name, redact_bytes(value, secrets)) for name, value in fields)
+
     def client_head(self, head: Head, *, length: int | None) -> http.Response:
         """Build the head that the client gets; ``length`` is the body's, None while it is not known."""
         headers = head.headers
@@ -74,8 +82,9 @@ class WireView:
             headers = [*(p for p in headers if p[0].lower() != "content-length"), ("content-length", str(length))]
         elif not any(name.lower() == "content-length" for name, _ in headers):
             # To a client of HTTP/1.0 the end of the connection is the end of the body.
-            framing = ("connection", "close") if self._flow.request.data.http_version == b"HTTP/1.0" else _CHUNKED
-            headers = [*headers, framing]
+            headers = [*headers, *([] if self._flow.request.data.http_version == b"HTTP/1.0" else [_CHUNKED])]
+        if self._in_hand.client_closes:
+            headers = [*headers, ("connection", "close")]
         wire = self._flow.response
         reason = wire.data.reason if wire is not None and wire.status_code == head.status else _reason(head.status)
         response = copy(_BLANK)
@@ -112,15 +121,15 @@ class WireView:
         story: dict[str, object] = {
             "patchbay.id": account.id,
             "patchbay.provider": account.provider,
-            "patchbay.model": account.model,
-            "patchbay.requested_model": account.requested_model,
+            "patchbay.model": whole(account.model),
+            "patchbay.requested_model": whole(account.requested_model),
             "patchbay.outcome": str(account.outcome),
             "patchbay.reason": self._exchange.plan.reason,
         }
         mark_cut(self._flow, self._exchange.heard.kept)
         if sent is not None:
             story["patchbay.client_status"] = sent.status
-            story["patchbay.client_headers"] = [list(pair) for pair in sent.headers]
+            story["patchbay.client_headers"] = [[whole(name), whole(value)] for name, value in sent.headers]
         if body is not None:
             story["patchbay.client_body"] = body.decode("utf-8", "replace")
         return story
@@ -147,9 +156,11 @@ def client_request(request: http.Request, wire_body: bytes) -> dict[str, object]
     """What the client sent, without credentials; its body only where the wire's is another."""
     body = request.raw_content or b""
     story: dict[str, object] = {
-        "patchbay.client_request": f"{request.method} {_without_keys(request.path)}",
+        "patchbay.client_request": whole(f"{request.method} {_without_keys(request.path)}"),
         "patchbay.client_request_headers": [
-            [name, value] for name, value in text_headers(request.headers.fields) if name.lower() not in CREDENTIALS
+            [whole(name), whole(value)]
+            for name, value in text_headers(request.headers.fields)
+            if name.lower() not in CREDENTIALS
         ],
     }
     if body != wire_body:

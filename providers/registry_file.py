@@ -95,12 +95,23 @@ def parse(text: str, document: Document) -> None:
             document.problems.append(Problem(document.source, 1, "", "must be a mapping of keys to values"))
 
 
+def _key_of(line: str) -> str:
+    """Return the YAML key that the line's value belongs to, "" if the line shows none."""
+    found = re.search(r"([A-Za-z_][\w-]*)\s*:\s*[^:,{]*$", line.split("sk-")[0]) or re.search(
+        r"([A-Za-z_][\w-]*)\s*:", line
+    )
+    return found.group(1) if found else ""
+
+
 def _literal_keys(text: str, source: str) -> Iterator[Problem]:
     """Find keys by their look, in values and in comments alike: a file that is shared never holds one."""
     for number, line in enumerate(text.splitlines(), 1):
         if looks_like_key(line):
             yield Problem(
-                source, number, "", "holds what looks like a key: put it into .env and name its variable here"
+                source,
+                number,
+                _key_of(line),
+                "holds what looks like a key: put it into .env and name its variable here",
             )
 
 

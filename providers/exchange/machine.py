@@ -13,9 +13,11 @@ client's dialect; afterwards it is an error event in the stream, never a clean e
 ``relay`` tells the driver to pass the bytes on, and reads them later, in slices, for the record.
 """
 
+import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from urllib.parse import quote
 
 from providers.errors import error_body, redact, status_for, stream_error
 from providers.exchange.account import AttemptAccount, EndedBy, ExchangeAccount, Outcome
@@ -267,7 +269,7 @@ class Exchange:
         named = [
             ("x-patchbay-id", self.account.id),
             ("x-patchbay-provider", self._target.provider),
-            ("x-patchbay-model", self._target.model),
+            ("x-patchbay-model", _in_a_header(self._target.model)),
         ]
         return Head(self.account.status or self._status, [*headers, *named])
 
@@ -411,6 +413,11 @@ _FAILURE_STATUS = {
     "invalid_request_error": 400,
     "timeout_error": 504,
 }
+
+
+def _in_a_header(text: str) -> str:
+    """A client's text as a header's value: percent-encoded but for visible ASCII, and cut if very long."""
+    return quote(text[:200], safe=string.punctuation + " ", errors="replace")
 
 
 def _is_packed(headers: Headers) -> bool:

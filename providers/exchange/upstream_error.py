@@ -68,7 +68,7 @@ def _has_shape(dialect: Dialect, value: object) -> bool:
         case Dialect.MESSAGES, {"type": "error", "error": {"type": str(), "message": str()}}:
             return True
         case ((Dialect.CHAT | Dialect.RESPONSES), {"error": {"message": str()}}):
-            return True
+            return not (isinstance(value, dict) and value.get("type") == "error")  # that one is Anthropic's
     return False
 
 

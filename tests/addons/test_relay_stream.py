@@ -1,10 +1,12 @@
 """One call through the relay without a socket: what goes upstream, what the client gets, what the flow shows."""
 
+import io
 import json
 
 import pytest
 from mitmproxy.flow import Error
 from mitmproxy.http import HTTPFlow, Response
+from mitmproxy.io import FlowWriter
 
 from providers.exchange.account import Outcome
 from tests.addons.conftest import ACME_KEY
@@ -426,6 +428,18 @@ def test_the_key_is_not_sent_to_where_somebody_else_has_aimed_the_flow(line: Lin
     sent = b"".join(line.to_upstream.values())
     assert sent or part == "scheme"  # there a handshake would come first
     assert ACME_KEY.encode() not in sent
+
+
+@pytest.mark.parametrize("model", ["a\r\nset-cookie: evil=1", "\ud800", "🐎 ž", "x" * 100_000, "\x00", ""])
+def test_a_strange_model_name_breaks_neither_a_head_nor_a_saved_flow(line: Line, model: str) -> None:
+    call = post("/v1/chat/completions?q=\u017e", {"model": model}, {"user-agent": "\u017e"})
+    line >> ClientSays(call.data.replace("\u017e".encode(), b"\xff")) >> Connected() >> UpstreamSays(whole(200, BODY))
+    answer = line.answer()
+    assert (answer.status, answer.body) == (200, BODY)
+    assert "set-cookie" not in answer.headers
+    assert answer.headers["x-patchbay-model"].isascii()
+    assert not line.raised
+    FlowWriter(io.BytesIO()).add(line.flow)
 
 
 # The demo.

@@ -1,8 +1,10 @@
 """`scripts/bench`: its statistics and its table, what counts as a wrong answer, and a tiny round of every figure."""
 
 import asyncio
+import contextlib
 import dataclasses
 import json
+import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -23,7 +25,7 @@ from scripts.benchmark.process import Process
 from scripts.benchmark.response import Response
 from scripts.benchmark.rounds import Results, Wish, run
 from scripts.benchmark.rows import GOALS, ROWS
-from scripts.benchmark.soak import soak
+from scripts.benchmark.soak import recorded, soak
 from scripts.benchmark.summary import Spread, differences, quantile, ratios, spread
 from scripts.benchmark.table import render
 from scripts.benchmark.ways import BARE, DIRECT, ROUTE, SERVE, Running
@@ -233,7 +235,8 @@ def test_who_gets_no_answer_in_time_is_counted() -> None:
 
 
 def test_a_tiny_round_of_every_figure_against_direct() -> None:
-    results = run(Wish((DIRECT,), NAMES, TINY, say=lambda _what: None))
+    results = Results()
+    run(Wish((DIRECT,), NAMES, TINY, say=lambda _what: None), results)
     assert results.errors(DIRECT) == {}
     needs_a_proxy = {"requests_cpu", "chunks_cpu", "transit_cpu", "burst_cpu", "burst_peak", "idle", "startup"}
     for row in ROWS:
@@ -263,7 +266,7 @@ def test_a_process_is_measured(process: Process) -> None:
     assert not any(sample.errors for sample in samples.values())
     values = {name for sample in samples.values() for name in sample.values}
     on_linux_alone = {row.value for row in ROWS if row.value.endswith("_cpu")}
-    assert values >= {row.value for row in ROWS} - on_linux_alone
+    assert values >= {row.value for row in ROWS} - on_linux_alone - {"soak_recorded"}
     if sys.platform == "linux":
         assert values >= on_linux_alone
         assert 5 < samples["burst"].values["burst_peak"] < 500
@@ -274,6 +277,7 @@ def test_a_soak_asks_exactly_as_often_as_told(process: Process) -> None:
     for requests in (1, 3, 17):
         sample = asyncio.run(soak(running, requests, 4))
         assert "soak_100" in sample.values
+        assert sample.values["soak_answers"] == requests
         assert sample.errors == {}
 
 
@@ -321,6 +325,22 @@ def test_the_table_shows_errors_and_doubts() -> None:
     assert "error  serve: 3 × burst: status 502" in text
     assert "doubt  serve, requests: direct is only 1.1 times as fast" in text
     assert "doubt  serve, chunks: the proxy had only 50% of its core" in text
+
+
+def test_goals_of_long_streams_are_not_judged_on_short_ones() -> None:
+    results = results_of(burst_seconds={DIRECT: [3.1], SERVE: [5.0]}, burst_ttft_p99={SERVE: [900]})
+    assert "not judged" in "\n".join(render(results, (DIRECT, SERVE), TINY))
+    text = "\n".join(render(results, (DIRECT, SERVE), Sizes()))
+    assert "MISSED   serve  streams at once: within 1.5 × direct's time: 1.61" in text
+    assert "reached  serve  streams at once: TTFT p99 ≤ 2 s: 900" in text
+
+
+def test_what_a_program_has_recorded(tmp_path: Path) -> None:
+    file = tmp_path / "patchbay.db"
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute("CREATE TABLE exchanges (outcome TEXT)")
+        database.executemany("INSERT INTO exchanges VALUES (?)", [("ok",), ("ok",), ("killed",), (None,)])
+    assert recorded(file) == 2
 
 
 def test_every_goal_has_a_row() -> None:

@@ -141,6 +141,23 @@ def test_a_plain_answer_that_breaks_off_is_an_error() -> None:
     assert error_of(play)["code"] == "upstream_truncated"
 
 
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [
+        ("org/big-1:free 100%", "org/big-1:free 100%"),
+        ("a\r\nb: c", "a%0D%0Ab: c"),
+        ("\x00ž🐎", "%00%C5%BE%F0%9F%90%8E"),
+        ("\ud800", "?"),
+        ("x" * 300, "x" * 200),
+    ],
+    ids=range(5),
+)
+def test_a_model_that_the_client_made_up_fits_into_a_header(model: str, shown: str) -> None:
+    play = Playbook(exchange(target=replace(TARGET, model=model))) >> begin() >> opened() >> head(204, []) >> ended()
+    assert play.head
+    assert dict(play.head.headers)["x-patchbay-model"] == shown
+
+
 # Refusals of the provider.
 
 
