@@ -39,6 +39,7 @@ class Configuration:
     def load(self, loader: Loader) -> None:
         """Read the configuration before anything is served."""
         declare(loader)
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each list of models says nothing
         if self._watcher is None:
             try:
                 self._watcher = Watcher(_load, _load())

@@ -16,7 +16,6 @@ from mitmproxy.options import Options
 from mitmproxy.tools.web.master import WebMaster
 
 from addons.chain import make_chain
-from addons.hook_dispatch import DirectMaster
 from addons.listener import Listener, modes_for
 from providers.registry import Watcher
 
@@ -39,11 +38,12 @@ async def run(
     web_port: int | None,
     verbose: bool,
     options: Mapping[str, str],
-    on_ready: Callable[[list[Address]], None],
+    on_ready: Callable[[list[Address], str | None], None],
 ) -> int:
     """Serve until SIGINT or SIGTERM and return the exit code.
 
-    ``options`` are mitmproxy's, as ``--set`` writes them; ``on_ready`` is told the addresses once clients can connect.
+    ``options`` are mitmproxy's, as ``--set`` writes them; ``on_ready`` is told the addresses once clients can connect,
+    and mitmweb's URL with its token.
     """
     _log(verbose)
     chain = make_chain(watcher)
@@ -71,7 +71,7 @@ def _log(verbose: bool) -> None:
 
 
 def _slim_master(chain: list[object], wanted: Mapping[str, str]) -> master.Master:
-    proxy = DirectMaster(Options())
+    proxy = master.Master(Options())
     extra = [make() for prefix, make in _ON_DEMAND.items() if any(name.startswith(prefix) for name in wanted)]
     proxy.addons.add(core.Core(), proxyserver.Proxyserver(), *chain)
     proxy.addons.add(next_layer.NextLayer(), *extra, tlsconfig.TlsConfig(), errorcheck.ErrorCheck())
@@ -80,7 +80,7 @@ def _slim_master(chain: list[object], wanted: Mapping[str, str]) -> master.Maste
 
 def _web_master(chain: list[object], web_port: int | None) -> master.Master:
     """Make mitmweb, with our chain where a script would stand and no way to load one."""
-    proxy = WebMaster(Options(), with_termlog=True)
+    proxy = WebMaster(Options(), with_termlog=False)
     scripts = proxy.addons.get("scriptloader")
     place = proxy.addons.chain.index(scripts)
     proxy.addons.remove(scripts)
@@ -93,7 +93,7 @@ def _web_master(chain: list[object], web_port: int | None) -> master.Master:
 class _Announcer:
     """Says where clients can connect, once they can."""
 
-    def __init__(self, listener: Listener, on_ready: Callable[[list[Address]], None]) -> None:
+    def __init__(self, listener: Listener, on_ready: Callable[[list[Address], str | None], None]) -> None:
         self._listener = listener
         self._on_ready = on_ready
 
@@ -101,4 +101,5 @@ class _Announcer:
         """Tell the addresses."""
         await self._listener.opened()
         proxy = ctx.master.addons.get("proxyserver")
-        self._on_ready([(address[0], address[1]) for address in proxy.listen_addrs()])
+        web = ctx.master.web_url if isinstance(ctx.master, WebMaster) else None
+        self._on_ready([(address[0], address[1]) for address in proxy.listen_addrs()], web)

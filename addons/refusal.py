@@ -36,7 +36,12 @@ def refusal_for(
     return Refusal(told, [("content-type", "application/json"), ("content-length", str(len(body)))], body)
 
 
-def refuse(flow: http.HTTPFlow, status: int, message: str = "", *, code: str | None = None) -> None:
-    """Answer a flow with a refusal of ours."""
-    refusal = refusal_for(flow.request.path, status, message, code=code, request_id=flow.id)
+def refuse(
+    flow: http.HTTPFlow, status: int, message: str = "", *, code: str | None = None, request_id: str = ""
+) -> None:
+    """Answer a flow with a refusal of ours; ``request_id`` is its exchange's, where it has one that is recorded."""
+    refusal = refusal_for(flow.request.path, status, message, code=code, request_id=request_id or flow.id)
+    if request_id:
+        # Trying again changes nothing: the official clients would, at some of these statuses.
+        refusal.headers.extend([("x-patchbay-id", request_id), ("x-should-retry", "false")])
     flow.response = http.Response.make(refusal.status, refusal.body, dict(refusal.headers))

@@ -2,13 +2,14 @@
 
 from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
+from mitmproxy.flow import Flow
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import NextLayer
 from mitmproxy.proxy.layers.http import HttpLayer
 from mitmproxy.proxy.tunnel import TunnelLayer
 
 from addons.exchanges import Exchanges
-from addons.hook_dispatch import DirectAddonManager
+from addons.hook_dispatch import HookCaller
 from addons.relay_layer import RelayLayer
 from addons.relay_stream import RelayStream
 
@@ -25,6 +26,7 @@ class Relay:
 
     def __init__(self, exchanges: Exchanges) -> None:
         self._exchanges = exchanges
+        self._caller = HookCaller()
 
     def load(self, loader: Loader) -> None:
         """Set the options that the relay cannot do without."""
@@ -47,6 +49,8 @@ class Relay:
             parent.child_layer = ours
 
     def _make_stream(self, context: Context, stream_id: int, layer: RelayLayer) -> RelayStream:
-        addons = ctx.master.addons
-        call_now = addons.call_now if isinstance(addons, DirectAddonManager) else None
-        return RelayStream(context, stream_id, layer, self._exchanges, call_now)
+        return RelayStream(context, stream_id, layer, self._exchanges, self._caller.call_now)
+
+    async def patchbay_rest(self, flow: Flow) -> None:
+        """See a hook through that had to wait."""
+        await self._caller.finish(flow)

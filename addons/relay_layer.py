@@ -95,16 +95,25 @@ class RelayLayer(HttpLayer):
     def _dispatch(self, event: events.Event) -> Commands:
         if isinstance(event, events.Wakeup) and event.command not in self.command_sources:
             return self._wake_streams(event)
-        if isinstance(event, events.ConnectionClosed) and event.connection in self._clients:
+        if isinstance(event, events.ConnectionClosed) and self._is_upstream(event.connection):
             return self._close(event)
         parents: Commands = super()._handle_event(event)
         return parents
 
     def _close(self, event: events.ConnectionClosed) -> Commands:
         """Let the connection's layers hear of its end, then let go of it: a client may stay for days."""
-        del self._clients[event.connection]
+        self._clients.pop(event.connection, None)
         yield from super()._handle_event(event)
         del self.connections[event.connection]
+
+    def _is_upstream(self, connection: Connection) -> bool:
+        return connection in self.connections and connection is not self.context.client
+
+    def register_connection(self, command: RegisterHttpConnection) -> Commands:
+        """Tell who waits how connecting went; of a connection that never stood nothing more will be heard."""
+        if command.err and isinstance(command.connection, Server) and command.connection.timestamp_tcp_setup is None:
+            self.connections.pop(command.connection, None)
+        yield from super().register_connection(command)
 
     def _wake_streams(self, event: events.Wakeup) -> Commands:
         if event.command is not self._alarm:

@@ -8,7 +8,7 @@ of mitmproxy against connecting to oneself is lifted for exactly these connectio
 from mitmproxy import ctx, http
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
-from addons.wire_view import byte_headers
+from addons.wire_view import body_hash, byte_headers
 from providers.wire.splice import NotAnObject, read_object
 
 
@@ -54,7 +54,7 @@ def _own_address() -> tuple[str, int]:
 def _body(flow: http.HTTPFlow) -> bytes:
     """The client's body; where somebody has edited the flow, the edited one, sent to the provider that it shows."""
     content = flow.request.raw_content or b""
-    if not flow.modified():
+    if flow.metadata.get("patchbay.wire_body_hash") == body_hash(content):
         said = flow.metadata.get("patchbay.client_request_body")
         return said.encode() if isinstance(said, str) else content
     try:

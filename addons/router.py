@@ -91,8 +91,9 @@ class Router:
 
 
 def _refuse(flow: http.HTTPFlow, in_hand: InHand, request: ClientRequest, refused: Refused) -> None:
-    in_hand.account, in_hand.client_body = _refused_account(request, refused), request.body
-    refuse(flow, refused.status, refused.message, code=refused.code)
+    in_hand.account = account = _refused_account(request, refused)
+    in_hand.client_body = request.body
+    refuse(flow, refused.status, refused.message, code=refused.code, request_id=account.id)
 
 
 def _show_wire(flow: http.HTTPFlow, target: Target) -> None:
@@ -146,7 +147,7 @@ def _refused_account(call: ClientRequest, refused: Refused) -> ExchangeAccount:
         dialect=endpoint.dialect,
         operation=endpoint.operation,
         requested_model=refused.model,
-        model="",
+        model=refused.model,
         stream=False,
         client=call.header("user-agent")[:200],
         bytes_in=len(call.body),

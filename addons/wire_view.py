@@ -7,6 +7,7 @@ as plain JSON values without credentials, so that a saved flow is complete; half
 
 import re
 from copy import copy
+from hashlib import blake2b
 
 from mitmproxy import http
 from mitmproxy.flow import Error
@@ -135,6 +136,11 @@ class WireView:
         return story
 
 
+def body_hash(body: bytes) -> str:
+    """Tell bodies apart: whether a flow's was edited since it was made."""
+    return blake2b(body, digest_size=16).hexdigest()
+
+
 def _without_keys(path: str) -> str:
     bare, mark, query = path.partition("?")
     return bare + mark + without_keys(query)
@@ -156,6 +162,7 @@ def client_request(request: http.Request, wire_body: bytes) -> dict[str, object]
     """What the client sent, without credentials; its body only where the wire's is another."""
     body = request.raw_content or b""
     story: dict[str, object] = {
+        "patchbay.wire_body_hash": body_hash(wire_body),
         "patchbay.client_request": whole(f"{request.method} {_without_keys(request.path)}"),
         "patchbay.client_request_headers": [
             [whole(name), whole(value)]

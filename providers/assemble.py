@@ -11,7 +11,9 @@ from providers.addresses import BaseUrl, is_loopback, is_same_address, parse_bas
 from providers.environment import PROVIDER_VARIABLES, Environment
 from providers.errors import Problem
 from providers.kinds import KINDS
+from providers.model_facts import SERVERS
 from providers.provider import LOCAL, Provider
+from providers.quirks import NO_FACTS
 from providers.registry_file import Document, nearest
 from providers.registry_model import DeadlineEntry, ProviderEntry
 from providers.secrets import REFERENCES, Key, referred_name
@@ -27,6 +29,13 @@ BUILT_IN: dict[str, str] = {
     DEMO: "demo",
 }
 _EMPTY = ProviderEntry()
+
+
+def _like(name: str, entry: ProviderEntry, kind: type[Provider]) -> str:
+    """Whose row of facts fits: the one that is named, else for some kinds that of the provider's own name."""
+    if entry.quirks and entry.quirks.like:
+        return entry.quirks.like
+    return name if kind.known_by_name and name in SERVERS else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,8 @@ class Assembly:
             models=tuple(dict.fromkeys(entry.models or (DEMO,) if kind.virtual else entry.models or ())),
             attribution=self._headers(name, entry, kind.attribution_fields),
             account=self._headers(name, entry, kind.account_fields),
+            like=_like(name, entry, kind),
+            facts=entry.quirks.facts() if entry.quirks else NO_FACTS,
         )
 
     def _kind(self, name: str, entry: ProviderEntry) -> type[Provider] | None:

@@ -13,3 +13,4 @@ class Compatible(Provider):
 
     __slots__ = ()
     kind: ClassVar[str] = "compatible"
+    known_by_name: ClassVar[bool] = True

@@ -36,7 +36,8 @@ class Asked:
 
 def head(account: ExchangeAccount) -> Headers:
     """The answer's response headers."""
-    return [("content-type", "text/event-stream" if account.stream else "application/json")]
+    streamed = account.stream and _ANSWERS[Operation(account.operation)][0] is not None
+    return [("content-type", "text/event-stream" if streamed else "application/json")]
 
 
 def answer(account: ExchangeAccount, request_body: bytes) -> Iterator[Step]:
@@ -189,7 +190,7 @@ def _response(asked: Asked, status: str) -> Json:
     done = status == "completed"
     usage = {
         "input_tokens": asked.prompt,
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "output_tokens": len(WORDS),
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": asked.prompt + len(WORDS),

@@ -12,7 +12,9 @@ from pydantic import SecretStr
 
 from providers import headers
 from providers.addresses import BaseUrl, parse_base_url
-from providers.quirks import UNKNOWN, Quirks
+from providers.model_facts import Facts
+from providers.quirks import NO_FACTS, UNKNOWN, Quirks, capabilities
+from providers.wire.capabilities import Capabilities
 from providers.wire.endpoints import Dialect, Endpoint
 
 LOCAL = "local"
@@ -61,6 +63,8 @@ class Provider:
     ``models``        names that the registry lists for it
     ``attribution``   headers of its own that the client may replace (OpenRouter: ``HTTP-Referer``, ``X-Title``)
     ``account``       headers of its own that the client may not replace (OpenAI: organisation, project)
+    ``like``          the row of `providers.model_facts.SERVERS` that describes it, "" for its kind's
+    ``facts``         what the registry says that its models can be told, over that row
     """
 
     kind: ClassVar[str]
@@ -72,6 +76,8 @@ class Provider:
     default_deadlines: ClassVar[Deadlines] = Deadlines()
     quirks: ClassVar[Quirks] = UNKNOWN
     virtual: ClassVar[bool] = False
+    # A server of this kind whose name is known (`groq`) is taken for that one.
+    known_by_name: ClassVar[bool] = False
     # A version prefix that people write at the end of the base URL although this kind's paths bring their own.
     surplus_prefix: ClassVar[str] = ""
     # Registry field → the header it becomes.
@@ -88,6 +94,8 @@ class Provider:
     models: tuple[str, ...] = ()
     attribution: tuple[tuple[str, str], ...] = ()
     account: tuple[tuple[str, str], ...] = ()
+    like: str = ""
+    facts: Facts = field(default_factory=lambda: NO_FACTS, hash=False)
     _url: BaseUrl | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
@@ -127,6 +135,10 @@ class Provider:
     def path_for(self, endpoint: Endpoint) -> str:
         """The path behind the base URL, which in most kinds already ends with the version."""
         return endpoint.suffix + (f"/{endpoint.rest}" if endpoint.rest else "")
+
+    def capabilities(self, model: str, facts: Facts = NO_FACTS) -> Capabilities:
+        """What ``model`` (the name it has here) can be told; ``facts`` are the route's own word on it."""
+        return capabilities(self.kind, model, (self.facts, facts), like=self.like)
 
     def auth_headers(self) -> list[tuple[str, str]]:
         """The real credentials, for the bytes that leave and nothing else; empty without a key."""

@@ -7,12 +7,15 @@ resolving never fails: each name leads somewhere.
 import fnmatch
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from pydantic import JsonValue
 
+from providers.model_facts import Facts
 from providers.provider import LOCAL, Deadlines, Provider
+from providers.quirks import NO_FACTS
+from providers.wire.capabilities import Capabilities
 
 _WILDCARDS = re.compile(r"[*?\[]")
 # A file on this machine: /models/x.gguf, ./x, ../x, ~/x, C:\x, anything/x.gguf.
@@ -22,12 +25,20 @@ NO_PARAMS: Mapping[str, JsonValue] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who answers, as what. ``model`` None leaves the client's bytes alone; ``params`` are set in the body."""
+    """Who answers, as what. ``model`` None leaves the client's bytes alone; ``params`` are set in the body.
+
+    ``facts`` are the route's own word on what the model can be told.
+    """
 
     provider: Provider
     model: str | None
     params: Mapping[str, JsonValue]
     deadlines: Deadlines
+    facts: Facts = field(default_factory=lambda: NO_FACTS)
+
+    def capabilities(self, model: str) -> Capabilities:
+        """What the provider's model can be told; ``model`` is what the client wrote, for routes that keep the name."""
+        return self.provider.capabilities(self.model or model, self.facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,9 @@ class Compiler:
 
 def _over(base: Target, entry: ModelEntry) -> Target:
     params = MappingProxyType({**base.params, **entry.params})
-    return Target(base.provider, base.model, params, (entry.deadlines or DeadlineEntry()).over(base.deadlines))
+    deadlines = (entry.deadlines or DeadlineEntry()).over(base.deadlines)
+    facts = {**base.facts, **entry.quirks.facts()} if entry.quirks else base.facts
+    return Target(base.provider, base.model, params, deadlines, facts)
 
 
 def _from_file(text: str, entry: ModelEntry, document: Document) -> _Written:

@@ -157,7 +157,7 @@ def run_proxy(choices: Choices, registry: Registry, wishes: Wishes) -> int:
             web_port=wishes.web_port,
             verbose=wishes.verbose,
             options=wishes.options,
-            on_ready=Announcer(registry, wishes.web_port),
+            on_ready=Announcer(registry),
         )
     )
 
@@ -165,14 +165,13 @@ def run_proxy(choices: Choices, registry: Registry, wishes: Wishes) -> int:
 class Announcer:
     """Prints the banner: the address as soon as it is open, the rest when the providers have been asked."""
 
-    def __init__(self, registry: Registry, web_port: int | None) -> None:
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._web = None if web_port is None else f"http://127.0.0.1:{web_port}"
         self._task: asyncio.Task[None] | None = None
 
-    def __call__(self, addresses: list[tuple[str, int]]) -> None:
+    def __call__(self, addresses: list[tuple[str, int]], web: str | None = None) -> None:
         """Be told where we listen, within the event loop; asking the providers goes on beside serving."""
-        facts = banner.Facts(addresses, {}, (), self._registry.database, self._web, self._registry.notices)
+        facts = banner.Facts(addresses, {}, (), self._registry.database, web, self._registry.notices)
         show(banner.address_lines(facts))
         self._task = asyncio.get_running_loop().create_task(self._tell_rest(facts))
 

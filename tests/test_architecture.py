@@ -22,9 +22,13 @@ FILE_LINES, FUNCTION_LINES, LONGEST_FUNCTION = 300, 30, 60
 
 # path or path::function → (ceiling in lines, since, why it is clearer in one piece)
 TOO_LONG: dict[str, tuple[int, str, str]] = {
-    "providers/exchange/machine.py": (410, "2026-11-20", "one state machine: its states are read side by side"),
+    "providers/exchange/machine.py": (430, "2026-11-20", "one state machine: its states are read side by side"),
+    "addons/relay_stream.py": (
+        350,
+        "2026-11-20",
+        "the driver: each input and each command of an exchange has its place",
+    ),
     "addons/telemetry/writer.py::__init__": (31, "2026-11-20", "the writer's state, one line each"),
-    "addons/telemetry/store.py::complete": (31, "2026-11-20", "one parameter a line, and what each is"),
 }
 # Places where an exception of any kind is caught: the edges, where a fault of ours becomes an answer or a log line.
 CATCHES_ALL: dict[str, str] = {
@@ -48,9 +52,9 @@ DIALECTS = ("providers.wire.chat", "providers.wire.messages", "providers.wire.re
 # What has no sockets and no clock: the time is a parameter there.
 SANS_IO = ("providers.wire", "providers.exchange", "providers.pool")
 CLOCKS_AND_SOCKETS = frozenset("asyncio datetime os pathlib select socket ssl subprocess threading time".split())
-NO_MITMPROXY = ("providers", "scripts", "addons.telemetry", "addons.playback")
-# Of mitmproxy's proxy core an addon may know modes and hook data; everything else belongs to the relay and the listener.
-KNOWS_INTERNALS = re.compile(r"addons\.(?:relay(?:_\w+)?|forward_stream|listener)$")
+NO_MITMPROXY = ("providers", "addons.telemetry", "addons.playback")
+# Of mitmproxy's proxy core an addon may know modes and hook data; all else belongs to the relay and the listener.
+KNOWS_INTERNALS = re.compile(r"addons\.(?:relay(?:_\w+)?|forward_stream|hook_dispatch|listener)$")
 INTERNALS = re.compile(r"mitmproxy\.proxy\.(?!(?:mode_specs|server_hooks)\b)|(?:mitmproxy|h11)\.(?:\w+\.)*_[a-z]")
 VAGUE = frozenset("utils util helpers helper common core manager types misc base".split())
 

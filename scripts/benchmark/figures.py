@@ -38,12 +38,17 @@ class Sizes:
     burst_events: int = 30
     soak_requests: int = 100_000
 
+    @property
+    def whole_burst(self) -> bool:
+        """Whether the streams at once are as many and as long as their goals are meant for."""
+        return self.burst_streams * self.burst_events >= 30_000
+
 
 QUICK = Sizes(
     rounds=2,
-    requests_seconds=1.0,
+    requests_seconds=0.8,
     flood_events=15_000,
-    latency_requests=150,
+    latency_requests=120,
     ttft_requests=100,
     paced_events=30,
     burst_rounds=1,

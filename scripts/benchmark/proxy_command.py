@@ -12,7 +12,7 @@ import click
 from scripts.benchmark import machine
 from scripts.benchmark.figures import NAMES, QUICK, SOAK, Sizes
 from scripts.benchmark.report import as_json
-from scripts.benchmark.rounds import Wish, run
+from scripts.benchmark.rounds import Results, Wish, run
 from scripts.benchmark.table import render
 from scripts.benchmark.ways import WAYS, WayFailed
 from scripts.serve_command import raise_file_limit
@@ -55,17 +55,19 @@ def command(
     facts = {**machine.facts(), "pinning": machine.share_out().told}
     click.echo("\n".join([*(f"{name}: {value}" for name, value in facts.items()), ""]))
     began = time.monotonic()
+    results, failure = Results(), ""
     try:
-        results = run(Wish(ways, only, sizes, _tell))
+        run(Wish(ways, only, sizes, _tell), results)
     except WayFailed as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        _tell("")
+        failure = str(error)
+    _tell("")
     click.echo("\n".join(render(results, ways, sizes)))
     click.echo(f"took {time.monotonic() - began:.0f} s")
     if json_file is not None:
         text = json.dumps(as_json(results, ways, sizes, facts), indent=1, ensure_ascii=False)
         json_file.write_text(text + "\n", encoding="utf-8")
+    if failure:
+        raise click.ClickException(f"what is above is all that was measured: {failure}")
     sys.exit(1 if any(results.errors(way) for way in ways) else 0)
 
 
@@ -75,7 +77,7 @@ def _sizes(quick: bool, rounds: int | None, soak: int | None, *, asked_for: bool
     if rounds is not None:
         sizes = dataclasses.replace(sizes, rounds=rounds, burst_rounds=min(rounds, sizes.burst_rounds))
     if asked_for:
-        sizes = dataclasses.replace(sizes, rounds=0)
+        sizes = dataclasses.replace(sizes, rounds=0, soak_requests=Sizes().soak_requests)
     return dataclasses.replace(sizes, soak_requests=soak) if soak is not None else sizes
 
 

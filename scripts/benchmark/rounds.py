@@ -8,17 +8,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scripts.benchmark import ways
 from scripts.benchmark.figures import FIGURES, SOAK, Sample, Sizes
 from scripts.benchmark.machine import pin, share_out
 from scripts.benchmark.process import Process
-from scripts.benchmark.soak import soak
+from scripts.benchmark.soak import recorded, soak
 from scripts.benchmark.ways import DIRECT, SERVE, Ground, Running, WayFailed
 
-_SETTLE = 1.0  # seconds until a program that has answered for the first time is idle
+_SETTLE = 0.7  # seconds until a program that has answered for the first time is idle
 _WARM = Sizes(requests_seconds=0.3, connections=4, flood_events=500, floods=1)
 _WARM_FIGURES = ("requests", "chunks")
 
@@ -73,18 +73,22 @@ class Wish:
     say: Callable[[str], None]
 
 
-def run(wish: Wish) -> Results:
-    """Measure; raises WayFailed when a way cannot be started or dies."""
-    results = Results()
+def run(wish: Wish, results: Results) -> None:
+    """Measure into ``results``; raises WayFailed when a way cannot be started or dies."""
     with _ground() as ground:
         for turn in range(wish.sizes.rounds):
             _round(wish, ground, turn, results)
         if SOAK in wish.figures and wish.sizes.soak_requests and SERVE in wish.ways:
             wish.say(f"soak: {wish.sizes.soak_requests:,} requests …")
-            with _started([SERVE], ground) as (running,):
-                sample = _measure(running, soak(running, wish.sizes.soak_requests, wish.sizes.connections))
-            results.add(SOAK, SERVE, 0, sample)
-    return results
+            results.add(SOAK, SERVE, 0, _soak(wish.sizes, ground))
+
+
+def _soak(sizes: Sizes, ground: Ground) -> Sample:
+    with _started([SERVE], ground) as (running,):
+        sample = _measure(running, soak(running, sizes.soak_requests, sizes.connections))
+    answered = sample.values["soak_answers"] + 1  # the start's
+    share = recorded(ground.database(running.port)) / answered
+    return replace(sample, values={**sample.values, "soak_recorded": 100 * share})
 
 
 @contextlib.contextmanager
@@ -95,6 +99,7 @@ def _ground() -> Iterator[Ground]:
         folder = Path(name)
         command = [sys.executable, "-P", "-m", "scripts.benchmark.upstream"]
         before = Ground(folder, 0, cores)
+        before.registry.write_text("default_provider: local\n", "ascii")
         upstream = Process(
             command,
             core=cores.upstream,

@@ -1,4 +1,7 @@
-"""Many small requests on a fresh process: does its memory stay where it was."""
+"""Many small requests on a fresh process: does its memory stay where it was, and is every call on record."""
+
+import sqlite3
+from pathlib import Path
 
 from scripts.benchmark import wire
 from scripts.benchmark.answers import PlainAnswer, Tally
@@ -11,7 +14,7 @@ _SLOWEST = 100  # requests a second: below that the soak is given up
 
 
 async def soak(running: Running, requests: int, connections: int) -> Sample:
-    """Ask ``requests`` times; values are MiB of resident memory at each of the marks."""
+    """Ask ``requests`` times; values are MiB of resident memory at each of the marks, and the answers."""
     process = running.process
     assert process is not None
     tally, values = Tally(), dict[str, float]()
@@ -27,5 +30,13 @@ async def soak(running: Running, requests: int, connections: int) -> Sample:
 
     load = Load(wire.request(), PlainAnswer, again, tally)
     await call(running.port, load, begun, limit=requests / _SLOWEST + 60)
-    # A program that is asked less than it was told has not been soaked: its errors tell why.
-    return Sample(values, tally.errors)
+    return Sample({**values, "soak_answers": tally.answers}, tally.errors)
+
+
+def recorded(database: Path) -> int:
+    """How many calls a program that has ended has on record as answered."""
+    connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
+    try:
+        return int(connection.execute("SELECT count(*) FROM exchanges WHERE outcome = 'ok'").fetchone()[0])
+    finally:
+        connection.close()

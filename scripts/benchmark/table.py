@@ -21,7 +21,10 @@ def render(results: Results, ways: Sequence[str], sizes: Sizes) -> list[str]:
     header = ["", *ways, *(f"{way} : {BARE}" for way in compared)]
     rows = [[_title(row), *_cells(results, row, ways, compared)] for row in ROWS if _measured(results, row, ways)]
     errors = ["errors", *(str(sum(results.errors(way).values())) for way in ways), *("" for _ in compared)]
-    reached = [line for goal in GOALS if (line := _verdict(results, goal))]
+    judged = [goal for goal in GOALS if sizes.whole_burst or not goal.value.startswith("burst")]
+    reached = [line for goal in judged if (line := _verdict(results, goal))]
+    if len(judged) < len(GOALS):
+        reached.append("The goals of the streams at once are meant for longer streams than these and are not judged.")
     sections = (_explain(sizes), _align([header, *rows, errors]), reached, list(_cautions(results, ways)))
     return [line for section in sections if section for line in (*section, "")]
 
@@ -29,8 +32,8 @@ def render(results: Results, ways: Sequence[str], sizes: Sizes) -> list[str]:
 def _explain(sizes: Sizes) -> list[str]:
     paced, burst = sizes.paced_events / sizes.paced_rate, sizes.burst_events / sizes.burst_rate
     return [
-        f"Medians of {sizes.rounds} rounds ({sizes.burst_rounds} of the streams at once); ratios and differences are "
-        "taken round by round, [least, greatest].",
+        f"Medians of {sizes.rounds} rounds (streams at once: of {sizes.burst_rounds}); ratios and differences to "
+        f"{BARE} are taken round by round, [least, greatest].",
         f"{sizes.connections} connections · {sizes.floods} saturated streams × {sizes.flood_events:,} events · "
         f"{sizes.paced_streams} × {sizes.paced_rate}/s for {paced:g} s · "
         f"{sizes.burst_streams:,} at once × {sizes.burst_rate}/s for {burst:g} s",

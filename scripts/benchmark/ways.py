@@ -44,6 +44,15 @@ class Ground:
         """The upstream."""
         return f"http://{HOST}:{self.upstream}"
 
+    @property
+    def registry(self) -> Path:
+        """A registry file that changes nothing, so that no other is read."""
+        return self.folder / "registry.yaml"
+
+    def database(self, port: int) -> Path:
+        """Where the way on a port records."""
+        return self.folder / f"patchbay-{port}.db"
+
 
 @dataclass
 class Running:
@@ -63,8 +72,8 @@ def _mitmdump(ground: Ground, port: int, script: str) -> list[str]:
 
 
 def _serve(ground: Ground, port: int) -> list[str]:
-    database = ground.folder / f"{SERVE}-{port}.db"
-    return [sys.executable, "-P", "-m", "scripts.cli", "serve", "--listen", f"{HOST}:{port}", "--db", str(database)]
+    place = ["--listen", f"{HOST}:{port}", "--db", str(ground.database(port))]
+    return [sys.executable, "-P", "-m", "scripts.cli", "serve", *place]
 
 
 _COMMANDS: dict[str, Callable[[Ground, int], Sequence[str]]] = {
@@ -83,7 +92,8 @@ def environment(ground: Ground, port: int) -> Mapping[str, str]:
         "HOME": str(ground.folder),
         "PYTHONPATH": str(_root()),
         "PATCHBAY_LOCAL_BASE_URL": ground.url,
-        "PATCHBAY_DB": str(ground.folder / f"patchbay-{port}.db"),
+        "PATCHBAY_DB": str(ground.database(port)),
+        "PATCHBAY_REGISTRY": str(ground.registry),
         "PATCHBAY_DEMO": "0",
     }
 

@@ -1,14 +1,15 @@
 """One client connection under the relay without a socket: ``>>`` says what happens, ``<<`` what must come of it.
 
-The chain of addons is the real one; hooks are called as mitmproxy calls them (an exception in one is noted, and the
-flow goes on). Time stands still but for ``Later``. What came out is listed in short forms: ``Opens``, ``Sends``,
+The chain of addons is the real one, and mitmproxy's manager holds it (an exception in a hook is logged, noted here, and
+the flow goes on). Time stands still but for ``Later``. What came out is listed in short forms: ``Opens``, ``Sends``,
 ``Closes``, ``Hook``; an expectation without a ``Hook`` in it leaves the hooks out.
 """
 
 import asyncio
 import collections
 import json
-from collections.abc import Callable, Coroutine, Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from mitmproxy.connection import Client, Connection, ConnectionState, Server
 from mitmproxy.http import HTTPFlow
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.layer import Layer, NextLayer
+from mitmproxy.proxy.layer import NextLayer
 from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode
 from mitmproxy.proxy.mode_specs import ProxyMode
 from mitmproxy.test import taddons
@@ -30,6 +31,7 @@ from addons.gate import Gate
 from addons.model_list import ModelList
 from addons.recorder import Recorder
 from addons.relay import Relay
+from addons.relay_layer import RelayLayer
 from addons.router import Router
 
 # What happens.
@@ -107,6 +109,47 @@ class Hook:
 Done = Opens | Sends | Closes | Hook
 
 
+class _Ear:
+    """The last addon: notes each hook, and calls a test's own."""
+
+    def __init__(self, line: "Line") -> None:
+        self._line = line
+
+    def _hear(self, name: str, flow: HTTPFlow) -> None:
+        if flow not in self._line.flows:
+            self._line.flows.append(flow)
+        self._line.done.append(Hook(name))
+        if (extra := self._line.extra.get(name)) is not None:
+            extra(flow)
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        self._hear("requestheaders", flow)
+
+    def request(self, flow: HTTPFlow) -> None:
+        self._hear("request", flow)
+
+    def responseheaders(self, flow: HTTPFlow) -> None:
+        self._hear("responseheaders", flow)
+
+    def response(self, flow: HTTPFlow) -> None:
+        self._hear("response", flow)
+
+    def error(self, flow: HTTPFlow) -> None:
+        self._hear("error", flow)
+
+
+class _Faults(logging.Handler):
+    """Notes what mitmproxy logs of hooks that raised."""
+
+    def __init__(self, raised: list[BaseException]) -> None:
+        super().__init__()
+        self._raised = raised
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1] is not None:
+            self._raised.append(record.exc_info[1])
+
+
 class Line:
     """One connection. ``flows`` are those it has had; ``extra`` hooks run behind the chain's, by name."""
 
@@ -124,7 +167,7 @@ class Line:
         self.extra: dict[str, Callable[[HTTPFlow], None]] = {}
         self.done: list[Done] = []
         self.flows: list[HTTPFlow] = []
-        self.raised: list[Exception] = []
+        self.raised: list[BaseException] = []
         self.logged: list[str] = []
         self.to_client = b""
         self.to_upstream: dict[int, bytes] = {}
@@ -135,10 +178,13 @@ class Line:
         self._queue: collections.deque[events.Event] = collections.deque()
         self._is_busy = False
         self._alarms: list[tuple[int, commands.RequestWakeup]] = []
-        self._test = taddons.context(Proxyserver(), NextLayerAddon(), *self.chain)
+        self._test = taddons.context()
+        self._faults = _Faults(self.raised)
+        self._test.master.addons.add(Proxyserver(), NextLayerAddon(), *self.chain, _Ear(self))
 
     def __enter__(self) -> Self:
         self._test.__enter__()
+        logging.getLogger("mitmproxy.addonmanager").addHandler(self._faults)
         self.client = Client(
             peername=("127.0.0.1", 50000),
             sockname=("127.0.0.1", 8088),
@@ -152,16 +198,17 @@ class Line:
         return self
 
     def __exit__(self, *_: object) -> None:
+        logging.getLogger("mitmproxy.addonmanager").removeHandler(self._faults)
         self._test.__exit__(None, None, None)
 
-    def _relayed(self, context: Context) -> Layer:
+    def _relayed(self, context: Context) -> RelayLayer:
         """The layer that the relay puts under a connection for which mitmproxy has chosen HTTP."""
         choice = NextLayer(context)
         choice.layer = HttpLayer(context, HTTPMode.transparent)
         relay = self.chain[1]
         assert isinstance(relay, Relay)
         relay.next_layer(choice)
-        assert choice.layer is not None
+        assert isinstance(choice.layer, RelayLayer)
         return choice.layer
 
     def now_us(self) -> int:
@@ -205,6 +252,7 @@ class Line:
         assert opening is not None
         if error is None:
             opening.connection.state = ConnectionState.OPEN
+            opening.connection.timestamp_tcp_setup = 1.0
             self.server = opening.connection
         else:
             opening.connection.error = error
@@ -241,8 +289,7 @@ class Line:
     def _carry_out(self, command: commands.Command) -> None:
         match command:
             case commands.StartHook():
-                (flow,) = command.args()
-                self._hook(command.name, flow)
+                asyncio.run(self._test.master.addons.handle_lifecycle(command))
                 self._feed(events.HookCompleted(command))
             case commands.OpenConnection():
                 assert command.connection.address
@@ -285,20 +332,6 @@ class Line:
         assert isinstance(command.connection, Server)
         assert command.connection.address
         return int(command.connection.address[1])
-
-    def _hook(self, name: str, flow: HTTPFlow) -> None:
-        if flow not in self.flows:
-            self.flows.append(flow)
-        self.done.append(Hook(name))
-        for hook in (*(getattr(addon, name, None) for addon in self.chain), self.extra.get(name)):
-            if hook is None:
-                continue
-            try:
-                returned = hook(flow)
-                if isinstance(returned, Coroutine):
-                    asyncio.run(returned)
-            except Exception as error:  # noqa: BLE001 - as mitmproxy's addon manager does
-                self.raised.append(error)
 
     # Looking.
 

@@ -10,7 +10,7 @@ from mitmproxy.test import tflow, tutils
 from pydantic import SecretStr
 
 from addons.exchanges import InHand
-from addons.wire_view import WireView, byte_headers, client_request, outcome_of, text_headers
+from addons.wire_view import WireView, body_hash, byte_headers, client_request, outcome_of, text_headers
 from providers.compatible import Compatible
 from providers.exchange.account import Outcome
 from providers.exchange.commands import Head
@@ -86,7 +86,12 @@ def test_the_clients_head_has_one_framing() -> None:
 def test_a_client_of_http_1_0_is_told_by_the_end_of_the_connection() -> None:
     flow = flow_to_acme()
     flow.request.http_version = "HTTP/1.0"
-    assert view_of(flow).client_head(Head(200, []), length=None).headers.fields == ((b"connection", b"close"),)
+    assert view_of(flow).client_head(Head(200, []), length=None).headers.fields == ()
+
+
+def test_a_client_that_closes_is_told_that_we_do() -> None:
+    view = WireView(flow_to_acme(), InHand(client_closes=True), exchange())
+    assert (b"connection", b"close") in view.client_head(Head(200, []), length=0).headers.fields
 
 
 def test_the_reason_is_the_providers_or_the_standards() -> None:
@@ -193,7 +198,9 @@ def test_what_the_client_sent_holds_plain_values_alone() -> None:
     flow.request.path = "/v1/messages?x=1&api_key=s"
     flow.request.headers = Headers([(b"X-API-Key", b"s"), (b"cookie", b"s"), (b"x", b"\xff")])
     flow.request.data.content = b"\xffbody"
-    assert client_request(flow.request, b"other") == {
+    told = client_request(flow.request, b"other")
+    assert told.pop("patchbay.wire_body_hash") == body_hash(b"other")
+    assert told == {
         "patchbay.client_request": "GET /v1/messages?x=1",
         "patchbay.client_request_headers": [["x", "\ufffd"]],
         "patchbay.client_request_body": "\ufffdbody",

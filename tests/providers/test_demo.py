@@ -25,6 +25,9 @@ STREAMED = {
 ANSWERED = [operation for operation in Operation if operation is not Operation.MODELS]
 
 
+WITH_USAGE = b'{"stream_options": {"include_usage": true}}'
+
+
 def asked(operation: Operation, *, stream: bool) -> ExchangeAccount:
     return ExchangeAccount(
         id="pb-1",
@@ -41,18 +44,25 @@ def asked(operation: Operation, *, stream: bool) -> ExchangeAccount:
 
 @pytest.mark.parametrize("operation", STREAMED)
 def test_a_stream_is_read_as_the_text_with_its_usage(operation: Operation) -> None:
-    steps = list(demo.answer(asked(operation, stream=True), b"x" * 40))
+    steps = list(demo.answer(asked(operation, stream=True), WITH_USAGE))
     answer = answer_of(play(reader_for(operation, True), [piece for _, piece in steps]))
     assert answer.message().parts == (TextPart(demo.TEXT),)
     assert answer.terminal
     assert answer.failure is None
-    assert (answer.usage.input, answer.usage.output) == (10, len(demo.WORDS))
+    assert (answer.usage.input, answer.usage.output) == (len(WITH_USAGE) // 4, len(demo.WORDS))
     assert demo.head(asked(operation, stream=True)) == [("content-type", "text/event-stream")]
+
+
+@pytest.mark.parametrize("operation", [Operation.CHAT, Operation.COMPLETIONS])
+def test_usage_is_told_to_who_asked_for_it(operation: Operation) -> None:
+    for body, told in ((WITH_USAGE, True), (b"{}", False), (b'{"stream_options": {"include_usage": false}}', False)):
+        stream = b"".join(piece for _, piece in demo.answer(asked(operation, stream=True), body))
+        assert (b'"usage"' in stream) is told
 
 
 @pytest.mark.parametrize("operation", STREAMED)
 def test_words_come_one_by_one_at_a_models_pace(operation: Operation) -> None:
-    steps = [step for step in demo.answer(asked(operation, stream=True), b"") if step[1]]
+    steps = [step for step in demo.answer(asked(operation, stream=True), b"{}") if step[1]]
     paced = [(pause, piece) for pause, piece in steps if pause]
     assert len(paced) == len(demo.WORDS)
     for word, (pause, piece) in zip(demo.WORDS, paced, strict=True):
@@ -64,7 +74,7 @@ def test_words_come_one_by_one_at_a_models_pace(operation: Operation) -> None:
 @pytest.mark.parametrize("operation", ANSWERED)
 def test_a_plain_answer_is_one_piece_that_its_reader_understands(operation: Operation) -> None:
     account = asked(operation, stream=False)
-    ((pause, body),) = demo.answer(account, b"")
+    ((pause, body),) = demo.answer(account, b"{}")
     answer = answer_of(play(reader_for(operation, False), [body]))
     assert pause > 0
     assert answer.terminal
@@ -77,7 +87,7 @@ def test_a_plain_answer_is_one_piece_that_its_reader_understands(operation: Oper
 
 @pytest.mark.parametrize("operation", [Operation.EMBEDDINGS, Operation.RERANK, Operation.COUNT_TOKENS])
 def test_what_is_never_streamed_is_plain_even_if_a_stream_is_asked_for(operation: Operation) -> None:
-    ((_, body),) = demo.answer(asked(operation, stream=True), b"")
+    ((_, body),) = demo.answer(asked(operation, stream=True), b"{}")
     assert isinstance(json.loads(body), dict)
 
 
@@ -101,12 +111,12 @@ def test_the_sdks_own_types_accept_a_plain_answer(
     operation: Operation,
     model: type[ChatCompletion | Completion | CreateEmbeddingResponse | Message | MessageTokensCount | Response],
 ) -> None:
-    ((_, body),) = demo.answer(asked(operation, stream=False), b"")
+    ((_, body),) = demo.answer(asked(operation, stream=False), b"{}")
     model.model_validate_json(body, strict=False)
 
 
 def test_the_events_of_a_response_are_numbered_without_gaps() -> None:
-    stream = b"".join(piece for _, piece in demo.answer(asked(Operation.RESPONSES, stream=True), b""))
+    stream = b"".join(piece for _, piece in demo.answer(asked(Operation.RESPONSES, stream=True), b"{}"))
     numbers = [json.loads(line[6:])["sequence_number"] for line in stream.split(b"\n") if line.startswith(b"data: ")]
     assert numbers[0] == 0
     assert all(following == number + 1 for number, following in pairwise(numbers))

@@ -109,7 +109,7 @@ def test_only_what_the_route_says_changes(registry: Registry, space: bytes, name
 
 def test_the_routes_parameters_win(registry: Registry) -> None:
     sent = target(registry, call(b'{"model":"same", "temperature": 1.0 }'))
-    assert sent.body == b'{"model":"same", "temperature": 0.5 ,"new":{"a": [1]}}'
+    assert sent.body == b'{"model":"same", "temperature": 0.5,"new":{"a": [1]} }'
     assert sent.model == "same"
 
 

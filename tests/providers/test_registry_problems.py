@@ -104,7 +104,7 @@ def refused(folder: Path, text: str | None, environ: dict[str, str] | None = Non
         ("models:\n  a: ''", "registry.yaml:2: models.a.target: must not be empty"),
         (
             "models:\n  a: {target: local, fallback_on: {}}",
-            "registry.yaml:2: models.a.fallback_on: is no field here; allowed: deadlines, params, target",
+            "registry.yaml:2: models.a.fallback_on: is no field here; allowed: deadlines, params, quirks, target",
         ),
         ("models:\n  a: {target: local, params: {model: x}}", "registry.yaml:2: models.a: params cannot hold 'model'"),
         (

@@ -1,0 +1,133 @@
+"""The registry in force while the program runs."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.test import taddons
+
+from addons import configuration as module
+from addons.configuration import Configuration
+from providers.registry import Registry, Watcher, load
+
+GOOD = "settings: {max_body_bytes: 1000}\n"
+BETTER = "settings: {max_body_bytes: 2000}\n"
+BROKEN = "settings: {max_body_bites: 1}\n"
+
+
+@pytest.fixture(name="folder")
+def fixture_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with nothing but a registry."""
+    (tmp_path / "registry.yaml").write_text(GOOD)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def given(folder: Path) -> Configuration:
+    def again() -> Registry:
+        return load({}, folder, root=None)
+
+    return Configuration(Watcher(again, again()))
+
+
+def edit(folder: Path, text: str) -> None:
+    (folder / "registry.yaml").write_text(text)
+
+
+def test_the_limit_of_a_body_is_told_to_mitmproxy(folder: Path) -> None:
+    with taddons.context(Proxyserver(), given(folder)) as context:
+        assert context.options.body_size_limit == "1000"
+        assert context.options.patchbay_flow_body_limit == 1 << 20
+
+
+@pytest.mark.anyio
+async def test_an_edit_is_taken_up_while_running(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_POLL", 0.01)
+    caplog.set_level(logging.INFO)
+    configuration = given(folder)
+    before = configuration.registry
+    with taddons.context(Proxyserver(), configuration) as context:
+        configuration.running()
+        edit(folder, BETTER)
+        await until(lambda: configuration.registry is not before)
+        assert context.options.body_size_limit == "2000"
+        assert configuration.registry.generation == 2
+        configuration.done()
+    assert "read again (generation 2)" in caplog.text
+
+
+@pytest.mark.anyio
+async def test_a_broken_edit_is_told_once_and_changes_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_POLL", 0.01)
+    configuration = given(folder)
+    before = configuration.registry
+    with taddons.context(Proxyserver(), configuration) as context:
+        configuration.running()
+        edit(folder, BROKEN)
+        await until(lambda: "max_body_bites" in caplog.text)
+        await asyncio.sleep(0.1)
+        assert caplog.text.count("is refused") == 1
+        assert configuration.registry is before
+        assert context.options.body_size_limit == "1000"
+        edit(folder, BETTER)
+        await until(lambda: configuration.registry is not before)
+        configuration.done()
+
+
+async def until(done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not done():
+            await asyncio.sleep(0.01)
+
+
+# Under mitmdump and mitmweb it loads itself.
+
+
+@pytest.mark.parametrize(
+    ("mode", "local", "listen"),
+    [
+        ("reverse:http://127.0.0.1:8111", "http://127.0.0.1:8111", ("0.0.0.0", 8080)),
+        ("reverse:https://llama.example@9000", "https://llama.example", ("0.0.0.0", 9000)),
+        ("reverse:http://[::1]:8111@127.0.0.1:9000", "http://[::1]:8111", ("127.0.0.1", 9000)),
+        ("regular", "http://127.0.0.1:8080", ("127.0.0.1", 8088)),
+        ("reverse:tcp://127.0.0.1:1@9000", "http://127.0.0.1:8080", ("127.0.0.1", 8088)),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_the_address_of_the_mode_is_the_local_server(mode: str, local: str, listen: tuple[str, int]) -> None:
+    configuration = Configuration()
+    with taddons.context(Proxyserver()) as context:
+        context.options.update(mode=[mode])
+        context.master.addons.add(configuration)
+        assert configuration.registry.local.base_url == local
+        assert configuration.registry.listen == listen
+
+
+def test_a_configuration_that_cannot_be_used_is_told_and_never_held(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    edit(folder, BROKEN)
+    configuration = Configuration()
+    with taddons.context(Proxyserver(), configuration):
+        assert "registry.yaml:1" in caplog.text
+        assert "max_body_bytes" in caplog.text  # the nearest spelling
+        with pytest.raises(AttributeError):
+            _ = configuration.registry
+        configuration.running()
+        configuration.done()
+
+
+def test_notices_are_told_at_the_start(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    edit(folder, GOOD)
+    monkeypatch.setenv("PATCHBAY_LISTENN", "x")
+    with taddons.context(Proxyserver(), Configuration()):
+        assert "PATCHBAY_LISTENN is no setting" in caplog.text
