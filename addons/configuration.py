@@ -9,7 +9,7 @@ from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
-from addons.options import declare
+from addons.options import FLOW_BODY_LIMIT, declare
 from providers.catalog import Catalog
 from providers.client import Client
 from providers.errors import ConfigurationError
@@ -27,6 +27,12 @@ class Configuration:
     """
 
     registry: Registry
+    flow_body_limit: int = FLOW_BODY_LIMIT.default
+
+    def configure(self, updated: set[str]) -> None:
+        """Keep our option at hand: mitmproxy copies an option each time it is read."""
+        if FLOW_BODY_LIMIT.name in updated:
+            self.flow_body_limit = getattr(ctx.options, FLOW_BODY_LIMIT.name)
 
     def __init__(self, watcher: Watcher | None = None) -> None:
         self._watcher = watcher

@@ -41,7 +41,7 @@ class ForwardStream(HttpStream):
         super().__init__(context, stream_id)
         self._exchanges = exchanges
         self._may_redial = False
-        self._kept = Kept(context.options.patchbay_flow_body_limit)
+        self._kept: Kept | None = None
 
     def _begin(self, in_hand: InHand, exchange: Exchange) -> Commands:
         """Have the exchange answer the call."""
@@ -126,6 +126,8 @@ class ForwardStream(HttpStream):
     def state_stream_response_body(self, event: events.Event) -> Commands:
         """Keep what passes, as far as there is room, so that the flow shows it."""
         assert self.flow.response
+        if self._kept is None:
+            self._kept = Kept(self.context.options.patchbay_flow_body_limit)
         if isinstance(event, ResponseData):
             self._kept.add(event.data)
         elif isinstance(event, ResponseEndOfMessage):

@@ -9,13 +9,15 @@ Relies on ``AddonManager`` of mitmproxy 12.2 with ``chain`` and ``lookup``, on `
 connection handler, which waits for a paused flow after the hook that is a command.
 """
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mitmproxy import ctx, exceptions, hooks
-from mitmproxy.addonmanager import safecall, traverse
+from mitmproxy import ctx, exceptions, hooks, master
+from mitmproxy.addonmanager import AddonManager, safecall, traverse
+from mitmproxy.addons.tlsconfig import TlsConfig
 from mitmproxy.flow import Flow
 from mitmproxy.proxy.commands import StartHook
 
@@ -46,16 +48,17 @@ class HookCaller:
         self._addons: tuple[int, ...] = ()
         self._listeners: dict[str, list[Listener]] = {}
         self._left: dict[str, _Left] = {}
+        self._started = False
 
     def call_now(self, event: StartHook) -> StartHook | None:
         """Call a flow hook's listeners. Return None if that is all, else the hook to be yielded instead."""
         flow: Flow = event.args()[0]
-        listeners = iter(self._listening(event.name))
-        waiting = _call(listeners, event)
+        listeners = iter(self.listening(event.name))
+        waiting = _call(listeners, event) if self._has_started() else _start_up()
         if waiting is not None:
             self._left[flow.id] = _Left(event, waiting, listeners)
             return PatchbayRestHook(flow)
-        updating = self._listening("update")
+        updating = self.listening("update")
         if updating:
             _call(iter(updating), hooks.UpdateHook([flow]))
         return PatchbayRestHook(flow) if flow.intercepted else None
@@ -63,18 +66,16 @@ class HookCaller:
     async def finish(self, flow: Flow) -> None:
         """See a hook through that had to wait."""
         left = self._left.pop(flow.id, None)
-        waiting = left.waiting if left else None
-        while left is not None and waiting is not None:
-            try:
-                with safecall():
-                    await waiting
-            except exceptions.AddonHalt:
-                return
-            waiting = _call(left.listeners, left.event)
+        if left is not None:
+            await _see_through(left)
 
-    def _listening(self, name: str) -> list[Listener]:
+    def _has_started(self) -> bool:
+        self._started = self._started or _is_ready()
+        return self._started
+
+    def listening(self, name: str) -> list[Listener]:
         """Return the hook ``name`` of every addon that has it, in the order of the chain."""
-        manager = ctx.master.addons
+        manager: AddonManager = ctx.master.addons
         addons = tuple(map(id, manager.lookup.values()))
         if addons != self._addons:  # an addon came or went, or a script was loaded again
             self._addons, self._listeners = addons, {}
@@ -83,6 +84,48 @@ class HookCaller:
             hooked = (getattr(addon, name, None) for addon in traverse(manager.chain))
             found = self._listeners[name] = [hook for hook in hooked if callable(hook)]
         return found
+
+
+class DirectAddonManager(AddonManager):
+    """mitmproxy's addon manager, for a fixed list of addons: it calls those that listen and asks no others."""
+
+    def __init__(self, owner: master.Master) -> None:
+        super().__init__(owner)  # type: ignore[no-untyped-call]  # mitmproxy's
+        self._caller = HookCaller()
+
+    async def trigger_event(self, event: hooks.Hook) -> None:
+        """Call the hook's listeners; one that fails is logged, and the others go on."""
+        listeners = iter(self._caller.listening(event.name))
+        waiting = _call(listeners, event)
+        if waiting is not None:
+            await _see_through(_Left(event, waiting, listeners))
+
+
+def _is_ready() -> bool:
+    """Whether mitmproxy's own addons can be asked.
+
+    A request that comes in the first moments finds its TLS addon without certificates; the error that this addon then
+    logs would end the whole program, being one "during startup" (12.2.3, 2026-11-20).
+    """
+    tls: TlsConfig | None = ctx.master.addons.get("tlsconfig")
+    return tls is None or tls.certstore is not None
+
+
+async def _start_up() -> None:
+    """Wait until mitmproxy has started; a client that was quicker has to."""
+    while not _is_ready():
+        await asyncio.sleep(0.01)
+
+
+async def _see_through(left: _Left) -> None:
+    waiting: Awaitable[None] | None = left.waiting
+    while waiting is not None:
+        try:
+            with safecall():
+                await waiting
+        except exceptions.AddonHalt:
+            return
+        waiting = _call(left.listeners, left.event)
 
 
 def _call(listeners: Iterator[Listener], event: hooks.Hook) -> Awaitable[None] | None:

@@ -5,17 +5,20 @@ loaded, no script file can be edited or deleted into an open proxy.
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
 from collections.abc import Callable, Mapping
 
 from mitmproxy import ctx, exceptions, master
+from mitmproxy.addonmanager import AddonManager
 from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, save, savehar, serverplayback, tlsconfig
 from mitmproxy.options import Options
 from mitmproxy.tools.web.master import WebMaster
 
 from addons.chain import make_chain
+from addons.hook_dispatch import DirectAddonManager
 from addons.listener import Listener, modes_for
 from providers.registry import Watcher
 
@@ -72,9 +75,11 @@ def _log(verbose: bool) -> None:
 
 def _slim_master(chain: list[object], wanted: Mapping[str, str]) -> master.Master:
     proxy = master.Master(Options())
+    addons: AddonManager = DirectAddonManager(proxy)
+    proxy.addons = addons
     extra = [make() for prefix, make in _ON_DEMAND.items() if any(name.startswith(prefix) for name in wanted)]
-    proxy.addons.add(core.Core(), proxyserver.Proxyserver(), *chain)
-    proxy.addons.add(next_layer.NextLayer(), *extra, tlsconfig.TlsConfig(), errorcheck.ErrorCheck())
+    addons.add(core.Core(), proxyserver.Proxyserver(), *chain)
+    addons.add(next_layer.NextLayer(), *extra, tlsconfig.TlsConfig(), errorcheck.ErrorCheck())
     return proxy
 
 
@@ -90,6 +95,17 @@ def _web_master(chain: list[object], web_port: int | None) -> master.Master:
     return proxy
 
 
+def _settle_memory() -> None:
+    """Take what is loaded out of the garbage collector's sight, and let it look less often.
+
+    A new connection makes some hundred objects that live as long as it does; looking through all of them again and
+    again took a sixth of the time of 1,000 streams arriving at once, and costs 3 MiB not to (measured 2026-11-20).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+
+
 class _Announcer:
     """Says where clients can connect, once they can."""
 
@@ -100,6 +116,7 @@ class _Announcer:
     async def running(self) -> None:
         """Tell the addresses."""
         await self._listener.opened()
+        _settle_memory()
         proxy = ctx.master.addons.get("proxyserver")
         web = ctx.master.web_url if isinstance(ctx.master, WebMaster) else None
         self._on_ready([(address[0], address[1]) for address in proxy.listen_addrs()], web)

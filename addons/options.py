@@ -11,7 +11,7 @@ class Option:
 
     name: str
     type: type
-    default: object
+    default: int
     help: str
 
 

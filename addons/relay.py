@@ -1,11 +1,14 @@
 """Relay: puts our layer under every connection."""
 
+import re
+
 from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
 from mitmproxy.flow import Flow
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import NextLayer
-from mitmproxy.proxy.layers.http import HttpLayer
+from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode
+from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.proxy.tunnel import TunnelLayer
 
 from addons.exchanges import Exchanges
@@ -21,6 +24,16 @@ _OPTIONS = {
 }
 
 
+# RFC 9110, 9.1: methods are in capitals; TLS and HTTP/2's preface are told apart by what follows.
+_REQUEST_LINE = re.compile(rb"(?!PRI )[A-Z]{3,16} ")
+
+
+def _is_plain_http(choice: NextLayer) -> bool:
+    mode, context = choice.context.client.proxy_mode, choice.context
+    first = isinstance(mode, ReverseMode) and mode.scheme in ("http", "https") and not context.client.tls
+    return first and _REQUEST_LINE.match(choice.data_client()) is not None
+
+
 class Relay:
     """Replaces mitmproxy's HTTP layer, however deep it stands (a client may speak TLS to us)."""
 
@@ -33,7 +46,10 @@ class Relay:
         ctx.options.update_known(**_OPTIONS)
 
     def next_layer(self, next_layer: NextLayer) -> None:
-        """Let mitmproxy choose the layer, and take its HTTP layer's place."""
+        """Let mitmproxy choose the layer, and take its HTTP layer's place; plain HTTP needs no choice."""
+        if next_layer.layer is None and _is_plain_http(next_layer):
+            next_layer.layer = RelayLayer(next_layer.context, HTTPMode.transparent, self._make_stream)
+            return
         if next_layer.layer is None:
             ctx.master.addons.get("nextlayer").next_layer(next_layer)
         parent, layer = None, next_layer.layer

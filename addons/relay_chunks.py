@@ -24,6 +24,8 @@ class ChunkedBody:
 
     def read(self, data: bytes) -> bytes:
         """Return the payload in the next ``data`` of the connection."""
+        if self.complete:
+            return b""
         if self._pending:
             data, self._pending = self._pending + data, b""
         payload: list[bytes] = []
@@ -44,6 +46,18 @@ class ChunkedBody:
             at = end + 1
         self.rest = data[at:]
         return b"".join(payload)
+
+    def single(self, data: bytes) -> bytes | None:
+        """Return the payload if ``data`` is one whole chunk and nothing else, as a paced event comes; else None."""
+        if self._pending or self._left or self._in_trailers or self._after_chunk or self.complete:
+            return None
+        end = data.find(b"\r\n", 0, 18)
+        if end < 1 or not _CHUNK_SIZE.match(data[:end]):
+            return None
+        size = int(data[:end], 16)
+        if not size or len(data) != end + size + 4 or not data.endswith(b"\r\n"):
+            return None
+        return data[end + 2 : -2]
 
     def _keep(self, pending: bytes) -> None:
         if len(pending) > _LINE_LIMIT:

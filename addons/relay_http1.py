@@ -102,6 +102,17 @@ class RelayClient(Http1Client):
             return
         yield from _read_chunked(self, self.body_reader, event)
 
+    def short_cut(self, data: bytes) -> bytes | None:
+        """Take one whole chunk of a pumped answer; return what goes to the client.
+
+        None if the layers must see the data: nothing has been taken then.
+        """
+        body = self.body_reader
+        if self.pump is None or self._paused is not None or len(self.buf) or not isinstance(body, ChunkedBody):
+            return None
+        payload = body.single(data)
+        return None if payload is None else self.pump(payload)
+
     def deliver(self, payload: bytes) -> Commands:
         """Hand on a piece of the body."""
         assert self.stream_id is not None

@@ -83,6 +83,18 @@ class RelayLayer(HttpLayer):
         self.streams[stream_id] = stream
         yield from self.event_to_child(stream, events.Start())
 
+    def handle_event(self, event: events.Event) -> Commands:
+        """Let an event of a committed stream go to the client at once; everything else goes through the layers."""
+        if type(event) is events.DataReceived and (framed := self._short_cut(event)) is not None:
+            if framed:
+                yield commands.SendData(self.context.client, framed)
+        else:
+            yield from super().handle_event(event)
+
+    def _short_cut(self, event: events.DataReceived) -> bytes | None:
+        client = None if event.connection.tls else self._clients.get(event.connection)
+        return None if client is None or client.pump is None else client.short_cut(event.data)
+
     def _handle_event(self, event: events.Event) -> Commands:
         for command in self._dispatch(event):
             if isinstance(command, SetAlarm):

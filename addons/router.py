@@ -1,10 +1,10 @@
 """Router: request → endpoint, model, plan."""
 
-import secrets
+import random
 import time
 from collections.abc import Awaitable
 
-from mitmproxy import ctx, http
+from mitmproxy import http
 from mitmproxy.net.http import url
 from mitmproxy.net.http.http1 import connection_close
 
@@ -20,6 +20,7 @@ from providers.planning import ClientRequest, Planned, ReadCall, Refused, plan_c
 from providers.wire.endpoints import Endpoint, Operation, endpoint_of
 from providers.wire.readers import reader_for
 
+_random = random.Random()
 _CLAIMABLE = ("provider_prefix", "pattern")
 _PATIENCE = 1.0  # seconds that the first such call waits for a local server that does not answer
 _GATEWAY = "patchbay"  # who "answered" a call that was refused before it had a provider
@@ -82,7 +83,7 @@ class Router:
         in_hand.provider, in_hand.request, in_hand.client_body = planned.provider, planned.value, call.request.body
         in_hand.secrets = tuple(registry.secrets())
         in_hand.account = _account(call.request, planned)
-        settings = Settings(keep_limit=ctx.options.patchbay_flow_body_limit, secrets=lambda: in_hand.secrets)
+        settings = Settings(keep_limit=self._configuration.flow_body_limit, secrets=lambda: in_hand.secrets)
         in_hand.client_closes = connection_close(flow.request.http_version, flow.request.headers)
         _show_wire(flow, planned.plan.targets[0])
         # Last of all: had anything above failed, the call would be refused.
@@ -114,8 +115,8 @@ def _aim(request: http.Request, scheme: str, host: str, port: int, path: str) ->
 
 
 def _new_id() -> str:
-    """Make an id that sorts by time and cannot be guessed."""
-    return f"pb-{time.time_ns() // 1_000_000:012x}{secrets.token_hex(5)}"
+    """Make an id that sorts by time; it is no secret."""
+    return f"pb-{time.time_ns() // 1_000_000:012x}{_random.getrandbits(40):010x}"
 
 
 def _account(call: ClientRequest, planned: Planned) -> ExchangeAccount:

@@ -1,35 +1,16 @@
-"""DESIGN section 2 as checks: who may import whom, what may be called how, how large things may get.
-
-An exception is a dated line with a ceiling in a list here. Ceilings only sink: what has become short enough, or ten
-lines shorter than its ceiling, fails until its line is taken out or lowered.
-"""
+"""DESIGN section 2 as checks: who may import whom, what may be called how, what may be caught where."""
 
 import ast
 import re
 import subprocess
 import sys
 import tokenize
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-PRODUCT = ("addons", "providers", "scripts")
-FILE_LINES, FUNCTION_LINES, LONGEST_FUNCTION = 300, 30, 60
+from tests.source_tree import PRODUCT, ROOT, imports, is_below, modules
 
-# path or path::function → (ceiling in lines, since, why it is clearer in one piece)
-TOO_LONG: dict[str, tuple[int, str, str]] = {
-    "providers/exchange/machine.py": (430, "2026-11-20", "one state machine: its states are read side by side"),
-    "addons/relay_stream.py": (
-        350,
-        "2026-11-20",
-        "the driver: each input and each command of an exchange has its place",
-    ),
-    "addons/telemetry/writer.py::__init__": (31, "2026-11-20", "the writer's state, one line each"),
-}
 # Places where an exception of any kind is caught: the edges, where a fault of ours becomes an answer or a log line.
 CATCHES_ALL: dict[str, str] = {
     "addons/relay_stream.py": "2026-11-20: the driver's edge: the call is ended with an error in its dialect",
@@ -57,43 +38,6 @@ NO_MITMPROXY = ("providers", "addons.telemetry", "addons.playback")
 KNOWS_INTERNALS = re.compile(r"addons\.(?:relay(?:_\w+)?|forward_stream|hook_dispatch|listener)$")
 INTERNALS = re.compile(r"mitmproxy\.proxy\.(?!(?:mode_specs|server_hooks)\b)|(?:mitmproxy|h11)\.(?:\w+\.)*_[a-z]")
 VAGUE = frozenset("utils util helpers helper common core manager types misc base".split())
-
-
-@dataclass(frozen=True, slots=True)
-class Module:
-    name: str
-    path: Path
-    text: str
-    tree: ast.Module
-
-    @property
-    def place(self) -> str:
-        return str(self.path.relative_to(ROOT))
-
-
-@cache
-def modules(*folders: str) -> tuple[Module, ...]:
-    found = []
-    for path in sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py")):
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        text = path.read_text()
-        found.append(Module(name, path, text, ast.parse(text)))
-    assert len(found) > 5, "the walk looks in the wrong place"
-    return tuple(found)
-
-
-def imports(module: Module) -> Iterator[tuple[str, int]]:
-    """Every imported name in full (``from a import b`` is ``a.b``), also inside functions, with its line."""
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{module.place}:{node.lineno}: relative import"
-            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
-
-
-def is_below(name: str, prefix: str) -> bool:
-    return name == prefix or name.startswith(prefix + ".")
 
 
 def wrong_imports(scope: tuple[str, ...], is_wrong: re.Pattern[str]) -> list[str]:
@@ -218,52 +162,6 @@ def test_the_path_is_edited_in_route_alone() -> None:
         if node.value.id == "sys"
     }
     assert editors == {"addons/route.py"}
-
-
-def functions(module: Module) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert node.end_lineno is not None
-            yield f"{module.place}::{node.name}", node.end_lineno - node.lineno + 1
-
-
-def sizes() -> dict[str, tuple[int, int]]:
-    """Every file and function of the product: its lines, and how many it may have."""
-    found = {module.place: (len(module.text.splitlines()), FILE_LINES) for module in modules(*PRODUCT)}
-    for module in modules(*PRODUCT):
-        for name, lines in functions(module):
-            found[name] = (max(lines, found.get(name, (0, 0))[0]), FUNCTION_LINES)
-    return found
-
-
-def test_nothing_is_too_long_but_what_is_listed() -> None:
-    wrong = [
-        f"{place} has {lines} lines; {limit} is what we aim at"
-        for place, (lines, limit) in sizes().items()
-        if lines > (TOO_LONG[place][0] if place in TOO_LONG else limit)
-    ]
-    assert not wrong, "\n".join(wrong)
-
-
-def test_the_list_of_long_things_shrinks() -> None:
-    found = sizes()
-    for place, (ceiling, since, why) in TOO_LONG.items():
-        lines, limit = found.get(place, (0, FILE_LINES))
-        assert lines > limit, f"{place} is short enough now: take it off the list"
-        assert lines > ceiling - 10, f"{place} has {lines} lines now: lower its ceiling"
-        assert re.fullmatch(r"\d{4}-\d\d-\d\d", since)
-        assert why
-
-
-def test_no_function_is_over_sixty_lines() -> None:
-    """No list of exceptions here; tests are held to it, too."""
-    wrong = [
-        f"{name} has {lines} lines"
-        for module in modules(*PRODUCT, "tests")
-        for name, lines in functions(module)
-        if lines > LONGEST_FUNCTION
-    ]
-    assert not wrong, "\n".join(wrong)
 
 
 def catches_all(handler: ast.ExceptHandler) -> bool:

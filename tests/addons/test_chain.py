@@ -19,6 +19,7 @@ ALL_HOOKS = {
     "load",
     "running",
     "done",
+    "configure",
     "requestheaders",
     "request",
     "response",

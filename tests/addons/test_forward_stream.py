@@ -4,13 +4,13 @@ import pytest
 from mitmproxy.http import HTTPFlow, Response
 
 from providers.exchange.account import Outcome
-from tests.addons.line import (
+from tests.addons.line import Line
+from tests.addons.line_words import (
     ClientGone,
     ClientSays,
     Closes,
     Connected,
     Hook,
-    Line,
     Opens,
     Refused,
     Sends,

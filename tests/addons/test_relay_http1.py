@@ -3,13 +3,13 @@
 import pytest
 
 from addons.relay_http1 import HEAD_LIMIT
-from tests.addons.line import (
+from tests.addons.line import Line
+from tests.addons.line_words import (
     ClientGone,
     ClientSays,
     Closes,
     Connected,
     Hook,
-    Line,
     Opens,
     Sends,
     UpstreamGone,

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from tests.addons.line import (
+from tests.addons.line import Line
+from tests.addons.line_words import (
     ClientSays,
     Closes,
     Connected,
     Later,
-    Line,
     Opens,
     Refused,
     UpstreamGone,

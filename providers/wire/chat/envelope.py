@@ -87,7 +87,9 @@ class Envelope:
 
     def _counts(self, chunk: dict[str, object], out: list[Event]) -> None:
         """Usage stands on an extra chunk, on the finish chunk, in ``x_groq``, or in the choice (Moonshot)."""
-        usage = mapping(chunk.get("usage")) or mapping(mapping(chunk.get("x_groq")).get("usage"))
+        usage = mapping(chunk.get("usage")) or (
+            mapping(mapping(chunk["x_groq"]).get("usage")) if "x_groq" in chunk else {}
+        )
         if not usage and (choices := sequence(chunk.get("choices"))):
             usage = mapping(mapping(choices[0]).get("usage"))
         if usage:
@@ -96,7 +98,7 @@ class Envelope:
                 self._usage = counted
                 out.append(counted)
             self._tell_once("cost", usage.get("cost"), out)  # OpenRouter's own price of the call
-        if (timings := timings_of(mapping(chunk.get("timings")))) != Timings():
+        if "timings" in chunk and (timings := timings_of(mapping(chunk["timings"]))) != Timings():
             out.append(timings)
 
     def _tell_once(self, key: str, value: object, out: list[Event]) -> None:
