@@ -36,7 +36,6 @@ _ON_DEMAND: dict[str, Callable[[], object]] = {
 async def run(
     watcher: Watcher,
     *,
-    listen: Address,
     web: bool,
     web_port: int | None,
     verbose: bool,

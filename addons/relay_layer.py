@@ -31,6 +31,8 @@ from mitmproxy.proxy.layers.http._base import HttpCommand
 
 from addons.relay_http1 import Commands, RelayClient, RelayServer
 
+_FARTHEST = 30_000_000  # µs
+
 
 @dataclass(eq=False)
 class Connect(GetHttpConnection):
@@ -136,8 +138,9 @@ class RelayLayer(HttpLayer):
 
     def _set_alarm(self, wanted: SetAlarm) -> Commands:
         if self._alarm is None or wanted.due < self._alarm_due:
-            self._alarm_due = wanted.due
-            self._alarm = commands.RequestWakeup(max(0.0, (wanted.due - wanted.now) / 1e6))
+            # Each alarm is a task until it rings: a far one rings early and is set again, if it is still wanted then.
+            self._alarm_due = min(wanted.due, wanted.now + _FARTHEST)
+            self._alarm = commands.RequestWakeup(max(0.0, (self._alarm_due - wanted.now) / 1e6))
             yield self._alarm
 
     def _abandon(self, connect: Connect) -> Commands:

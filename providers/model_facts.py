@@ -36,6 +36,7 @@ class Facts(TypedDict, total=False):
     image_urls: bool
     include_usage: bool
     openai_extras: bool
+    completions: bool
 
 
 class Family(NamedTuple):
@@ -74,6 +75,7 @@ SERVERS: dict[str, Facts] = {
         "tool_id": ANTHROPIC_ID,
         "tool_name_length": 128,
         "cache_marks": "anthropic",
+        "completions": False,
     },
     "openai": {
         "token_limit": "max_completion_tokens",
@@ -88,6 +90,7 @@ SERVERS: dict[str, Facts] = {
         "tool_id_length": 40,
         "cache_marks": "openai",
         "openai_extras": True,
+        "completions": False,
     },
     "openrouter": {
         "prefill": True,
@@ -97,7 +100,12 @@ SERVERS: dict[str, Facts] = {
     },
     "cerebras": {"top_k": False, "reasoning_back": "reasoning"},
     "deepseek": {"top_k": False, "structured": "json_object", "stop_most": 16},
-    "groq": {"top_k": False, "reasoning_back": "reasoning", "token_limit": "max_completion_tokens"},
+    "groq": {
+        "token_limit": "max_completion_tokens",
+        "top_k": False,
+        "reasoning_back": "reasoning",
+        "completions": False,
+    },
     "mistral": {
         "temperature_max": 1.5,
         "top_k": False,
@@ -105,6 +113,7 @@ SERVERS: dict[str, Facts] = {
         "reasoning_back": "",
         **_MISTRAL_CALLS,
         "include_usage": False,
+        "completions": False,
     },
     "moonshot": {"temperature_max": 1.0, "top_k": False},
     "ollama": {"effort": ("none", *_TO_HIGH), "reasoning_back": "reasoning", "image_urls": False, "stop_most": _MANY},
@@ -142,6 +151,7 @@ _GPT = (
     _family("openai", r"\bgpt-(?:3\.5|4|audio)|chatgpt-4o|\bgpt-5[.\d]*-chat", _NO_REASONING),
     _family("openai", r"\bgpt-(?:3\.5|4-)", {"structured": "json_object"}),
     _family("openai", r"\bgpt-4(?:-0\d+|-32k.*)?$", {"structured": ""}),
+    _family("openai", r"gpt-3\.5-turbo-instruct|davinci|babbage", {**_NO_REASONING, "completions": True}),
     _family("openai", r"\bo\d|codex-mini", {"effort": _TO_HIGH, "cache_marks": ""}),
     _family("openai", r"\bo1", {"stop_most": 4}),
     _family("openai", r"\bo1-(?:mini|preview)", {"effort": ()}),

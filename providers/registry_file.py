@@ -100,7 +100,7 @@ def _key_of(line: str) -> str:
     found = re.search(r"([A-Za-z_][\w-]*)\s*:\s*[^:,{]*$", line.split("sk-")[0]) or re.search(
         r"([A-Za-z_][\w-]*)\s*:", line
     )
-    return found.group(1) if found else ""
+    return found.group(1) if found and not looks_like_key(found.group(1)) else ""
 
 
 def _literal_keys(text: str, source: str) -> Iterator[Problem]:

@@ -116,6 +116,9 @@ class QuirksEntry(_Entry):
     accepts_openai_extras: bool | None = Field(
         default=None, description="OpenAI's newer fields: safety_identifier, prompt_cache_key, …"
     )
+    accepts_completions: bool | None = Field(
+        default=None, description="it answers OpenAI's older text completions; false: they are asked as chat"
+    )
 
     def facts(self) -> Facts:
         """What is given here, under the names of `Capabilities`."""

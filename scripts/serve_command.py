@@ -152,7 +152,6 @@ def run_proxy(choices: Choices, registry: Registry, wishes: Wishes) -> int:
     return asyncio.run(
         master.run(
             Watcher(choices.load, registry),
-            listen=registry.listen,
             web=wishes.web_port is not None,
             web_port=wishes.web_port,
             verbose=wishes.verbose,

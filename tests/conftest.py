@@ -5,12 +5,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from scripts.engine import Engine
 
 CONTEXT = 65536  # tokens; coding agents send some 40,000
 OURS = ("PATCHBAY_",)
+# A property says what holds, not how fast: a busy machine must not fail it.
+hypothesis.settings.register_profile("patchbay", deadline=None)
+hypothesis.settings.load_profile("patchbay")
 FOREIGN = ("_API_KEY", "_API_KEY_FILE", "_BASE_URL", "_PROXY")
 
 

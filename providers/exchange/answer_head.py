@@ -1,6 +1,8 @@
 """Which of a provider's response headers a client sees."""
 
+import string
 from collections.abc import Iterable
+from urllib.parse import quote
 
 Headers = list[tuple[str, str]]
 
@@ -39,3 +41,13 @@ def value_of(headers: Iterable[tuple[str, str]], name: str) -> str:
 def without(headers: Headers, *names: str) -> Headers:
     """The headers without those of these lower-case names."""
     return [pair for pair in headers if pair[0].lower() not in names]
+
+
+def in_a_header(text: str) -> str:
+    """A client's text as a header's value: percent-encoded but for visible ASCII, and cut if very long."""
+    return quote(text[:200], safe=string.punctuation + " ", errors="replace")
+
+
+def is_packed(headers: Headers) -> bool:
+    """Whether the body is compressed although identity was asked for: nothing here could read it."""
+    return value_of(headers, "content-encoding").strip().lower() not in ("", "identity")

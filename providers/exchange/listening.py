@@ -4,6 +4,8 @@ Strategy: until the first content every piece is read at once, because the commi
 only collected and read in slices, so that a streamed event costs an append; the end reads the rest.
 """
 
+from collections.abc import Callable
+
 from providers.exchange.kept import Kept
 from providers.wire import events
 from providers.wire.answer import Answer
@@ -29,6 +31,17 @@ class Listening:
         self._reader: Reader | None = None
         self._unread: list[bytes] = []
         self._unread_size = 0
+        self._write: Callable[[events.Event], bytes] | None = None
+        self._written: list[bytes] = []
+
+    def write_with(self, write: Callable[[events.Event], bytes]) -> None:
+        """Have every event written as it is read; then each piece is read at once."""
+        self._write = write
+
+    def take_written(self) -> bytes:
+        """Return what was written since this was last asked."""
+        written, self._written = b"".join(self._written), []
+        return written
 
     def start(self, reader: Reader, *, is_events: bool) -> None:
         """The head has come: this is how the body is read."""
@@ -45,7 +58,8 @@ class Listening:
         self.keep(data)
         self._unread.append(data)
         self._unread_size += len(data)
-        if self._unread_size >= _SLICE or (self.is_events and not self.content_seen):
+        hurry = self._write is not None or (self.is_events and not self.content_seen)
+        if hurry or self._unread_size >= _SLICE:
             self.read()
 
     def read(self) -> None:
@@ -53,7 +67,7 @@ class Listening:
         if not self._unread or self._reader is None:
             return
         unread, self._unread, self._unread_size = self._unread, [], 0
-        if not self.is_events and self.size > _BODY_LIMIT:
+        if self._write is None and not self.is_events and self.size > _BODY_LIMIT:
             self._reader = None
             return
         self._take(self._reader.feed(b"".join(unread)))
@@ -68,5 +82,7 @@ class Listening:
     def _take(self, read: list[events.Event]) -> None:
         for event in read:
             self.answer.add(event)
+            if self._write is not None:
+                self._written.append(self._write(event))
             if not self.content_seen and isinstance(event, events.CONTENT):
                 self.content_seen = True

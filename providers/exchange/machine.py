@@ -13,19 +13,18 @@ client's dialect; afterwards it is an error event in the stream, never a clean e
 ``relay`` tells the driver to pass the bytes on, and reads them later, in slices, for the record.
 """
 
-import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from urllib.parse import quote
 
 from providers.errors import error_body, redact, status_for, stream_error
 from providers.exchange.account import AttemptAccount, EndedBy, ExchangeAccount, Outcome
-from providers.exchange.answer_head import Headers, client_headers, value_of, without
+from providers.exchange.answer_head import Headers, client_headers, in_a_header, is_packed, value_of, without
 from providers.exchange.commands import Command, Cut, Data, Dial, End, Hangup, Head, Send, SetTimer, Timer
-from providers.exchange.faults import FAULTS
+from providers.exchange.faults import FAILURE_STATUS, FAULTS
 from providers.exchange.listening import Listening
-from providers.exchange.plan import Plan, Target
+from providers.exchange.plan import Plan
+from providers.exchange.settlement import settle
 from providers.exchange.upstream_error import retell
 from providers.wire.answer import Answer
 from providers.wire.endpoints import Dialect, Operation
@@ -98,6 +97,32 @@ class Exchange:
         """Whether the client has been sent a head."""
         return self.phase is Phase.STREAMING
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether the client gets the provider's very bytes, so that the driver may pass them on by itself."""
+        return True
+
+    @property
+    def _streams(self) -> bool:
+        """Whether the client gets events."""
+        return self.heard.is_events
+
+    def _reader(self, is_events: bool) -> Reader:
+        return self._make_reader(self._operation, is_events)
+
+    def _pass(self, data: bytes, now: int) -> bytes:
+        """Hear a piece of the answer; return what the client gets of it."""
+        self._hear(data, now)
+        return data
+
+    def _is_whole(self) -> bool:
+        """Whether an answer that has ended is complete."""
+        return self.answer.terminal or not self.heard.is_events
+
+    def _rest(self) -> bytes:
+        """What the client still gets when a complete answer has ended."""
+        return b""
+
     # What the driver reports.
 
     def begin(self, now: int) -> list[Command]:
@@ -127,11 +152,11 @@ class Exchange:
         if status >= 400:
             self.phase = Phase.REFUSED
             return [SetTimer(Timer.PHASE, self._target.deadlines.gap)]
-        if not 200 <= status < 300 or content_type.startswith("text/html") or _is_packed(headers):
+        if not 200 <= status < 300 or content_type.startswith("text/html") or is_packed(headers):
             return [Hangup(), *self._fail(Outcome.UPSTREAM_PROTOCOL_ERROR, now, f"status {status}, {content_type}")]
         self.phase = Phase.HOLDING
         is_events = content_type.startswith("text/event-stream")
-        self.heard.start(self._make_reader(self._operation, is_events), is_events=is_events)
+        self.heard.start(self._reader(is_events), is_events=is_events)
         holding: list[Command] = [SetTimer(Timer.HOLD, self._settings.hold)] if is_events else []
         return [SetTimer(Timer.PHASE, self._target.deadlines.first_content), *holding]
 
@@ -139,8 +164,7 @@ class Exchange:
         """A piece of the target's response body has come."""
         match self.phase:
             case Phase.STREAMING:
-                self.relay(data, now)
-                return [Data(data)]
+                return self._go_on(self._pass(data, now))
             case Phase.HOLDING:
                 return self._hold(data, now)
             case Phase.REFUSED:
@@ -236,13 +260,17 @@ class Exchange:
         if self.account.ttft_us is None and self.heard.content_seen:
             self.account.ttft_us = now - self._began
 
+    def _go_on(self, piece: bytes) -> list[Command]:
+        self.account.bytes_out += len(piece)
+        return [Data(piece)] if piece else []
+
     def _hold(self, data: bytes, now: int) -> list[Command]:
-        self._held.append(data)
-        self._held_size += len(data)
-        self._hear(data, now)
+        piece = self._pass(data, now)
+        self._held.append(piece)
+        self._held_size += len(piece)
         if self.answer.failure is not None and self.heard.is_events:
             return [Hangup(), *self._fail_as_told(now)]
-        if (self.heard.is_events and self.heard.content_seen) or self._held_size > self._settings.hold_limit:
+        if (self._streams and self.heard.content_seen) or self._held_size > self._settings.hold_limit:
             return self._commit(now)
         return []
 
@@ -259,19 +287,21 @@ class Exchange:
 
     def _answer_headers(self) -> Headers:
         headers = client_headers(self._headers, external=self._target.external)
-        if not self.heard.is_events:
+        if not self._streams:
             return headers
         # An event stream may still have to say that it failed, so it has no length; nobody on the way may hold it back.
         headers = without(headers, "content-length", "cache-control", "x-accel-buffering")
         return [*headers, ("cache-control", "no-cache"), ("x-accel-buffering", "no")]
 
-    def _head(self, headers: Headers) -> Head:
-        named = [
+    def _named(self) -> Headers:
+        return [
             ("x-patchbay-id", self.account.id),
             ("x-patchbay-provider", self._target.provider),
-            ("x-patchbay-model", _in_a_header(self._target.model)),
+            ("x-patchbay-model", in_a_header(self._target.model)),
         ]
-        return Head(self.account.status or self._status, [*headers, *named])
+
+    def _head(self, headers: Headers) -> Head:
+        return Head(self.account.status or self._status, [*headers, *self._named()])
 
     # How it ends.
 
@@ -280,8 +310,9 @@ class Exchange:
         self._finish_reading(now)
         if self.answer.failure is not None:
             return self._fail_as_told(now)
-        if self.heard.is_events and not self.answer.terminal:
+        if not self._is_whole():
             return self._fail(Outcome.UPSTREAM_TRUNCATED, now)
+        self._held.append(self._rest())
         commands = [command for command in self._commit(now) if not isinstance(command, SetTimer)]
         self._over(Outcome.OK, EndedBy.UPSTREAM, now, None)
         return [*commands, End()]
@@ -301,10 +332,11 @@ class Exchange:
                 redact(self.answer.failure.message, self._settings.secrets()),
             )
             return [*blank, End()]
-        if self.heard.is_events and not self.answer.terminal:
+        if not self._is_whole():
             return self._fail(Outcome.UPSTREAM_TRUNCATED, now)
+        rest = self._go_on(self._rest())
         self._over(Outcome.OK, EndedBy.UPSTREAM, now, None)
-        return [End()]
+        return [*rest, End()]
 
     def _finish_reading(self, now: int) -> None:
         self.heard.close()
@@ -331,10 +363,10 @@ class Exchange:
         told = retell(
             self._dialect,
             self._status,
-            b"" if _is_packed(self._headers) else b"".join(self._held),
+            b"" if is_packed(self._headers) else b"".join(self._held),
             provider=target.provider,
             our_key=target.our_key,
-            secrets=[*self._settings.secrets(), *_addresses(target)],
+            secrets=[*self._settings.secrets(), *target.addresses()],
             request_id=self.account.id,
         )
         kept = without(client_headers(self._headers, external=target.external), "content-length", "content-type")
@@ -347,7 +379,7 @@ class Exchange:
         failure = self.answer.failure
         assert failure is not None
         message = redact(failure.message, self._settings.secrets())
-        status = status_for(self._dialect, _FAILURE_STATUS.get(failure.type, 502))
+        status = status_for(self._dialect, FAILURE_STATUS.get(failure.type, 502))
         body = error_body(self._dialect, status, message, code=failure.code or None, request_id=self.account.id)
         return self._answer_error(status, body, Outcome.UPSTREAM_HTTP_ERROR, EndedBy.UPSTREAM, now, message, [])
 
@@ -361,7 +393,7 @@ class Exchange:
             return self._answer_error(status, body, outcome, by, now, detail or message, [])
         self._finish_reading(now)
         self._over(outcome, by, now, detail or message)
-        if not self.heard.is_events:
+        if not self._streams:
             return [Cut()]
         event = stream_error(self._dialect, status, message, code=fault.code, request_id=self.account.id)
         # What was sent may stop within a line: a blank line first, so that ours is an event of its own.
@@ -389,42 +421,6 @@ class Exchange:
             self._began = self._attempt_began = now
         self.phase = Phase.OVER
         self._close_attempt(outcome, now, error)
-        account, usage = self.account, self.answer.usage
-        account.outcome, account.who_ended, account.error = outcome, by, error
-        account.duration_us = now - self._began
-        account.input_tokens, account.output_tokens = usage.input, usage.output
-        account.cache_read_tokens, account.cache_write_tokens = usage.cache_read, usage.cache_write
-        account.reasoning_tokens = usage.reasoning
-        timings = self.answer.timings
-        if usage.input is not None or usage.output is not None:
-            account.usage_source = "upstream"
-        elif timings is not None:  # llama-server measures each call, also where the client asked for no usage
-            account.usage_source = "timings"
-            account.input_tokens, account.output_tokens = timings.prompt, timings.decoded
-            account.cache_read_tokens = timings.cached
-        account.finish_reason = self.answer.finish.value if self.answer.finish else None
-
-
-# The words providers use for an error inside a 200, and the status a client would have seen without the stream.
-_FAILURE_STATUS = {
-    "overloaded_error": 529,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "invalid_request_error": 400,
-    "timeout_error": 504,
-}
-
-
-def _in_a_header(text: str) -> str:
-    """A client's text as a header's value: percent-encoded but for visible ASCII, and cut if very long."""
-    return quote(text[:200], safe=string.punctuation + " ", errors="replace")
-
-
-def _is_packed(headers: Headers) -> bool:
-    """Whether the body is compressed although identity was asked for: nothing here could read it."""
-    return value_of(headers, "content-encoding").strip().lower() not in ("", "identity")
-
-
-def _addresses(target: Target) -> list[str]:
-    """How the provider's address may stand in its own error texts: local ones are nobody's business outside."""
-    return [] if target.external else [f"{target.host}:{target.port}"]
+        self.account.outcome, self.account.who_ended, self.account.error = outcome, by, error
+        self.account.duration_us = now - self._began
+        settle(self.account, self.answer)

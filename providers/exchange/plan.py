@@ -5,7 +5,10 @@ neither the registry nor the keys: ``headers`` carry a placeholder where the key
 """
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from providers.wire.translate import Translation
 
 
 class Deadlines(Protocol):
@@ -38,7 +41,8 @@ class Target:
 
     ``host``, ``port`` and ``path`` (with its query) are the provider's; ``model`` is what stands in the body, "" if
     nothing. ``external`` tells that the answer's head is filtered for the client; ``our_key`` that the provider judges
-    our key, not the client's; ``virtual`` that the answer comes from timers instead of a socket.
+    our key, not the client's; ``virtual`` that the answer comes from timers instead of a socket. ``translation`` is
+    there where the provider does not speak the client's dialect.
     """
 
     provider: str
@@ -54,6 +58,11 @@ class Target:
     external: bool = True
     our_key: bool = True
     virtual: bool = False
+    translation: "Translation | None" = field(default=None, repr=False)
+
+    def addresses(self) -> list[str]:
+        """How the address may stand in the provider's own error texts: a local one is nobody's business outside."""
+        return [] if self.external else [f"{self.host}:{self.port}"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class Capabilities:
     ``image_urls``         whether it fetches images itself
     ``include_usage``      whether stream_options.include_usage is understood
     ``openai_extras``      whether OpenAI's own newer fields are accepted (safety_identifier, prompt_cache_key, …)
+    ``completions``        whether OpenAI's older text completions are answered too; where not, they become chat
     """
 
     token_limit: str = "max_tokens"
@@ -58,3 +59,4 @@ class Capabilities:
     image_urls: bool = True
     include_usage: bool = True
     openai_extras: bool = False
+    completions: bool = True

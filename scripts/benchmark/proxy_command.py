@@ -64,8 +64,7 @@ def command(
     click.echo("\n".join(render(results, ways, sizes)))
     click.echo(f"took {time.monotonic() - began:.0f} s")
     if json_file is not None:
-        text = json.dumps(as_json(results, ways, sizes, facts), indent=1, ensure_ascii=False)
-        json_file.write_text(text + "\n", encoding="utf-8")
+        json_file.write_text(json.dumps(as_json(results, ways, sizes, facts), indent=1) + "\n")
     if failure:
         raise click.ClickException(f"what is above is all that was measured: {failure}")
     sys.exit(1 if any(results.errors(way) for way in ways) else 0)

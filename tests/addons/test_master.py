@@ -69,7 +69,6 @@ async def test_an_option_that_there_is_not_ends_it_at_once(watcher: Watcher, cap
     told: list[object] = []
     code = await master.run(
         watcher,
-        listen=("127.0.0.1", 0),
         web=False,
         web_port=None,
         verbose=False,

@@ -165,7 +165,7 @@ def test_an_exchange_that_fails_to_hear_a_piece_says_so_in_the_stream(
         raise RuntimeError("a fault of ours")
 
     streaming(line)
-    monkeypatch.setattr("providers.exchange.machine.Exchange.relay", fail)
+    monkeypatch.setattr("providers.exchange.machine.Exchange._hear", fail)
     line >> UpstreamSays(chunk(REST[0]))
     assert line.answer().complete
     assert b'"code":"internal_error"' in line.answer().body

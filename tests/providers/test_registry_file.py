@@ -70,7 +70,7 @@ def test_every_duplicate_is_told_at_once() -> None:
 def test_a_literal_key_is_refused_wherever_it_stands(line: str) -> None:
     key = "sk-ant-api03-0123456789abcdefghij"
     (problem,) = said("a: 1\n" + line.format(key) + "\n")
-    assert problem.startswith("r.yaml:2: holds what looks like a key")
+    assert problem.startswith(("r.yaml:2: holds what looks like a key", "r.yaml:2: k: holds what looks like a key"))
     assert key not in problem
 
 
