@@ -266,7 +266,8 @@ class RelayStream(ForwardStream):
         response = self._view.client_head(command, length=None)
         self._chunked = "transfer-encoding" in response.headers
         yield SendHttp(ResponseHeaders(self.stream_id, response, False), self.context.client)
-        if (upstream := self._layer.client_of(self.context.server)) is not None:
+        upstream = self._layer.client_of(self.context.server)
+        if upstream is not None and self._exchange is not None and self._exchange.is_untouched:
             upstream.pump = self._pump
 
     def _pump(self, payload: bytes) -> bytes | None:

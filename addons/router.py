@@ -1,6 +1,5 @@
 """Router: request → endpoint, model, plan."""
 
-import random
 import time
 from collections.abc import Awaitable
 
@@ -13,17 +12,17 @@ from addons.exchanges import Exchanges, InHand, Verdict
 from addons.model_list import answers_models
 from addons.refusal import refuse
 from addons.wire_view import byte_headers, client_request, text_headers
-from providers.exchange.account import EndedBy, ExchangeAccount, Outcome
-from providers.exchange.machine import Exchange, Settings
+from providers.admission import account_of, new_id, refused_account, settle_estimate
+from providers.exchange.account import ExchangeAccount
+from providers.exchange.machine import Settings
 from providers.exchange.plan import Target
-from providers.planning import ClientRequest, Planned, ReadCall, Refused, plan_call, read_call
+from providers.exchange.translated import make_exchange
+from providers.planning import ClientRequest, ReadCall, Refused, plan_call, read_call
 from providers.wire.endpoints import Endpoint, Operation, endpoint_of
 from providers.wire.readers import reader_for
 
-_random = random.Random()
 _CLAIMABLE = ("provider_prefix", "pattern")
 _PATIENCE = 1.0  # seconds that the first such call waits for a local server that does not answer
-_GATEWAY = "patchbay"  # who "answered" a call that was refused before it had a provider
 
 
 class Router:
@@ -74,27 +73,42 @@ class Router:
         self._plan(flow, in_hand, call)
 
     def _plan(self, flow: http.HTTPFlow, in_hand: InHand, call: ReadCall) -> None:
-        registry = self._configuration.registry
+        registry, local, call_id = self._configuration.registry, self._configuration.catalog.local_ids(), new_id()
         try:
-            planned = plan_call(registry, self._configuration.catalog.local_ids(), call)
+            planned = plan_call(registry, local, call, id=call_id, created=int(time.time()))
         except Refused as refused:
             _refuse(flow, in_hand, call.request, refused)
             return
         in_hand.provider, in_hand.request, in_hand.client_body = planned.provider, planned.value, call.request.body
         in_hand.secrets = tuple(registry.secrets())
-        in_hand.account = _account(call.request, planned)
+        in_hand.account = account_of(call.request, planned, call_id)
+        if (counted := planned.plan.targets[0].estimate()) is not None:
+            _answer_estimate(flow, in_hand.account, counted)
+            return
         settings = Settings(keep_limit=self._configuration.flow_body_limit, secrets=lambda: in_hand.secrets)
         in_hand.client_closes = connection_close(flow.request.http_version, flow.request.headers)
         _show_wire(flow, planned.plan.targets[0])
         # Last of all: had anything above failed, the call would be refused.
-        in_hand.exchange = Exchange(in_hand.account, planned.plan, reader_for, settings)
+        in_hand.exchange = make_exchange(in_hand.account, planned.plan, reader_for, settings)
         in_hand.verdict = Verdict.EXCHANGE
 
 
 def _refuse(flow: http.HTTPFlow, in_hand: InHand, request: ClientRequest, refused: Refused) -> None:
-    in_hand.account = account = _refused_account(request, refused)
+    in_hand.account = account = refused_account(request, refused)
     in_hand.client_body = request.body
     refuse(flow, refused.status, refused.message, code=refused.code, request_id=account.id)
+
+
+def _answer_estimate(flow: http.HTTPFlow, account: ExchangeAccount, counted: bytes) -> None:
+    """Answer a client that wants a prompt counted which its provider cannot count: our own estimate, and marked so."""
+    settle_estimate(account, counted)
+    headers = {
+        "content-type": "application/json",
+        "x-patchbay-id": account.id,
+        "x-patchbay-provider": account.provider,
+        "x-patchbay-translation": "approximated=input_tokens",
+    }
+    flow.response = http.Response.make(200, counted, headers)
 
 
 def _show_wire(flow: http.HTTPFlow, target: Target) -> None:
@@ -112,49 +126,3 @@ def _aim(request: http.Request, scheme: str, host: str, port: int, path: str) ->
     request.data.host, request.data.port = host, port
     request.data.path = path.encode("utf-8", "surrogateescape")
     request.host_header = url.hostport(scheme, host, port)
-
-
-def _new_id() -> str:
-    """Make an id that sorts by time; it is no secret."""
-    return f"pb-{time.time_ns() // 1_000_000:012x}{_random.getrandbits(40):010x}"
-
-
-def _account(call: ClientRequest, planned: Planned) -> ExchangeAccount:
-    endpoint, target = call.endpoint, planned.plan.targets[0]
-    return ExchangeAccount(
-        id=_new_id(),
-        started_at=time.time(),
-        provider=target.provider,
-        kind=target.kind,
-        dialect=endpoint.dialect,
-        operation=endpoint.operation,
-        requested_model=planned.model,
-        model=target.model,
-        stream=planned.stream,
-        client=call.header("user-agent")[:200],
-        session_id=call.header("x-claude-code-session-id") or None,
-        bytes_in=len(call.body),
-    )
-
-
-def _refused_account(call: ClientRequest, refused: Refused) -> ExchangeAccount:
-    """The record of a call that we refused ourselves: complete as it is."""
-    endpoint = call.endpoint
-    return ExchangeAccount(
-        id=_new_id(),
-        started_at=time.time(),
-        provider=refused.provider or _GATEWAY,
-        kind=refused.kind or _GATEWAY,
-        dialect=endpoint.dialect,
-        operation=endpoint.operation,
-        requested_model=refused.model,
-        model=refused.model,
-        stream=False,
-        client=call.header("user-agent")[:200],
-        bytes_in=len(call.body),
-        status=refused.status,
-        outcome=Outcome.CLIENT_ERROR,
-        who_ended=EndedBy.GATEWAY,
-        error=refused.message,
-        duration_us=0,
-    )

@@ -13,8 +13,18 @@ from providers.exchange.answer_head import Headers, value_of, without
 from providers.provider import Provider
 from providers.registry import Registry
 from providers.resolve import Target
-from providers.wire.endpoints import Endpoint
+from providers.wire.endpoints import Dialect, Endpoint
+from providers.wire.notes import Rejected
 from providers.wire.splice import JsonObject, NotAnObject, read_object
+from providers.wire.translate import TRANSLATABLE, Translation
+
+# What a client of a dialect is best translated to, where the provider leaves a choice: Chat is spoken by all and known
+# best; Messages and Responses have more in common with each other than either with Chat.
+_PREFERRED: dict[Dialect, tuple[Dialect, ...]] = {
+    Dialect.CHAT: (Dialect.RESPONSES, Dialect.MESSAGES),
+    Dialect.MESSAGES: (Dialect.CHAT, Dialect.RESPONSES),
+    Dialect.RESPONSES: (Dialect.CHAT, Dialect.MESSAGES),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +94,14 @@ def read_call(request: ClientRequest, limit: int) -> ReadCall:
     return ReadCall(request, headers, body, parsed, model or "")
 
 
-def plan_call(registry: Registry, local_models: Collection[str], call: ReadCall) -> Planned:
-    """Plan a call. Raises Refused."""
+def plan_call(registry: Registry, local_models: Collection[str], call: ReadCall, *, id: str, created: int) -> Planned:
+    """Plan a call; ``id`` and ``created`` stand in an answer that is written anew. Raises Refused."""
     route = registry.resolve(call.model or None, local_models)
     target = route.targets[0]
-    _check(target.provider, call.request.endpoint, call.model)
+    _refuse_unready(target.provider, call.model)
+    sent = _target(target, call, _translation(target, call, id, created))
     value = call.parsed.value
-    return Planned(
-        target.provider,
-        call.model,
-        value.get("stream") is True,
-        value,
-        plan.Plan((_target(target, call),), route.reason),
-    )
+    return Planned(target.provider, call.model, value.get("stream") is True, value, plan.Plan((sent,), route.reason))
 
 
 def _unpacked(request: ClientRequest, limit: int) -> tuple[Headers, bytes]:
@@ -115,27 +120,51 @@ def _unpacked(request: ClientRequest, limit: int) -> tuple[Headers, bytes]:
     return without(request.headers, "content-encoding"), body
 
 
-def _check(provider: Provider, endpoint: Endpoint, model: str) -> None:
-    about = {"provider": provider.name, "kind": provider.kind, "model": model}
+def _about(provider: Provider, model: str) -> dict[str, str]:
+    return {"provider": provider.name, "kind": provider.kind, "model": model}
+
+
+def _refuse_unready(provider: Provider, model: str) -> None:
     if not provider.ready:
         message = f"The provider {provider.name!r} is not configured: {provider.problem}."
-        raise Refused(503, message, "provider_not_configured", **about)
-    if endpoint.dialect not in provider.dialects:
-        spoken = ", ".join(sorted(provider.dialects))
+        raise Refused(503, message, "provider_not_configured", **_about(provider, model))
+
+
+def _translation(target: Target, call: ReadCall, id: str, created: int) -> Translation | None:
+    """The call in a dialect that the provider speaks, None where it speaks the client's."""
+    provider, endpoint = target.provider, call.request.endpoint
+    if endpoint.dialect in provider.dialects:
+        return None
+    about = _about(provider, call.model)
+    spoken = next((dialect for dialect in _PREFERRED[endpoint.dialect] if dialect in provider.dialects), None)
+    if spoken is None or endpoint.operation not in TRANSLATABLE:
         message = (
-            f"{endpoint.dialect} → {provider.name}: this call is in the {endpoint.dialect} dialect, "
-            f"and the provider {provider.name!r} speaks {spoken} only. Call it through a client of that dialect."
+            f"{endpoint.dialect} → {provider.name}: {endpoint.operation} is asked in the {endpoint.dialect} dialect, "
+            f"and the provider {provider.name!r} has nothing like it."
         )
         raise Refused(501, message, "dialect_not_spoken", **about)
+    try:
+        return Translation.plan(
+            endpoint.dialect,
+            endpoint.operation,
+            spoken,
+            call.parsed.value,
+            target.capabilities(call.model),
+            target.model or call.model,
+            id=id,
+            created=created,
+            params=target.params,
+        )
+    except Rejected as rejected:
+        message = f"{provider.name!r} speaks {spoken}, which cannot say this. {rejected.field}: {rejected}"
+        raise Refused(400, message, "not_translatable", **about) from rejected
 
 
-def _target(target: Target, call: ReadCall) -> plan.Target:
+def _target(target: Target, call: ReadCall, translation: Translation | None) -> plan.Target:
     provider, request = target.provider, call.request
-    changes: dict[str, object] = dict(target.params)
-    if target.model is not None and target.model != call.model:
-        changes["model"] = target.model
-    to = provider.url_for(request.endpoint, request.query)
-    sent = provider.request_headers(call.headers, dialect=request.endpoint.dialect)
+    endpoint = translation.endpoint if translation and translation.endpoint else request.endpoint
+    to = provider.url_for(endpoint, "" if translation else request.query)
+    sent = provider.request_headers(call.headers, dialect=endpoint.dialect)
     return plan.Target(
         provider=provider.name,
         kind=provider.kind,
@@ -146,8 +175,17 @@ def _target(target: Target, call: ReadCall) -> plan.Target:
         port=to.port,
         path=to.path,
         headers=[*sent, *provider.placeholder_headers()],
-        body=call.parsed.replace(changes) if changes else call.body,
+        body=translation.body if translation else _spliced(target, call),
         external=provider.external,
         our_key=provider.external or provider.key is not None,
         virtual=provider.virtual,
+        translation=translation,
     )
+
+
+def _spliced(target: Target, call: ReadCall) -> bytes:
+    """The client's bytes, with the model's new name and the route's parameters where there are any."""
+    changes: dict[str, object] = dict(target.params)
+    if target.model is not None and target.model != call.model:
+        changes["model"] = target.model
+    return call.parsed.replace(changes) if changes else call.body

@@ -41,6 +41,7 @@ _SETTLED = (
     "bytes_out",
     "finish_reason",
     "request_id_upstream",
+    "translation",
 )
 ACCOUNT_COLUMNS = _FIXED + _SETTLED
 LINK_COLUMNS = ("run", "conversation", "prompt_hash", "answer_hash")  # what the writer adds

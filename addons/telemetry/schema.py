@@ -171,6 +171,12 @@ def _views(db: Database) -> None:
     db.create_view("usage_by_day", _USAGE_BY_DAY)
 
 
+@migrations(name="4 translation")
+def _translation(db: Database) -> None:
+    """What could not be carried between dialects: NULL where nothing was translated, '' where nothing was lost."""
+    db.table("exchanges").add_column("translation", str)
+
+
 # The first user message is looked for from the end of the oldest request backwards; the last one found is the first
 # said.
 _CONVERSATIONS = """

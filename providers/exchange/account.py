@@ -61,6 +61,7 @@ class ExchangeAccount:
     """One client call: what it asked, who answered, how it ended.
 
     ``kind`` is the provider's kind, ``requested_model`` what the client wrote ("" if nothing), ``model`` what was sent;
+    ``translation`` is what could not be carried between dialects ("" if all could, None if none was needed);
     ``bytes_in`` counts the request body as the client sent it, ``bytes_out`` the answer's body as sent to the client.
     ``request_body`` and ``answer`` are the raw material of the stored conversation; ``answer`` may be cut at its limit.
     """
@@ -95,4 +96,5 @@ class ExchangeAccount:
     bytes_out: int = 0
     finish_reason: str | None = None
     request_id_upstream: str | None = None
+    translation: str | None = None
     attempts: list[AttemptAccount] = field(default_factory=list)

@@ -60,6 +60,11 @@ class Target:
     virtual: bool = False
     translation: "Translation | None" = field(default=None, repr=False)
 
+    def estimate(self) -> bytes | None:
+        """The whole answer, where the provider has no way to count a prompt and an estimate is all there is."""
+        translation = self.translation
+        return translation.estimate() if translation is not None and translation.endpoint is None else None
+
     def addresses(self) -> list[str]:
         """How the address may stand in the provider's own error texts: a local one is nobody's business outside."""
         return [] if self.external else [f"{self.host}:{self.port}"]

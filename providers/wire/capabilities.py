@@ -23,6 +23,7 @@ class Capabilities:
     ``prefill``            whether a trailing assistant message is continued
     ``effort``             the reasoning efforts that are accepted, lowest first; empty: none is sent
     ``adaptive_thinking``  whether the model knows Anthropic's ``thinking: adaptive`` and ``output_config.effort``
+    ``thinking_disabled``  whether ``thinking: disabled`` is accepted; else the lowest effort is asked for
     ``reasoning_back``     the field in which earlier reasoning is sent back in Chat: reasoning_content, reasoning, ""
     ``reasoning_details``  whether OpenRouter's list is understood too
     ``signatures``         the format of signatures that this target made itself and accepts, "" for none
@@ -48,6 +49,7 @@ class Capabilities:
     prefill: bool = False
     effort: tuple[str, ...] = ("low", "medium", "high")
     adaptive_thinking: bool = False
+    thinking_disabled: bool = True
     reasoning_back: str = "reasoning_content"
     reasoning_details: bool = False
     signatures: str = ""

@@ -121,7 +121,13 @@ def test_the_record_says_who_asked_what(routed: Routed) -> None:
         (b"", "/v1/messages", 400, "invalid_json", "patchbay"),
         ({"model": 1}, "/v1/chat/completions", 400, "invalid_model", "patchbay"),
         ({"model": "locked"}, "/v1/chat/completions", 503, "provider_not_configured", "keyless"),
-        ({"model": "chatter"}, "/v1/responses", 501, "dialect_not_spoken", "chatty"),
+        (
+            {"model": "chatter", "input": "hi", "previous_response_id": "r"},
+            "/v1/responses",
+            400,
+            "not_translatable",
+            "chatty",
+        ),
     ],
 )
 def test_a_call_that_cannot_go_on_is_refused_and_recorded(

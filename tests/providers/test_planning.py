@@ -47,7 +47,7 @@ def call(body: bytes, path: str = "/v1/chat/completions", headers: Mapping[str, 
 
 
 def planned(registry: Registry, request: ClientRequest, local: Collection[str] = ()) -> Planned:
-    return plan_call(registry, local, read_call(request, LIMIT))
+    return plan_call(registry, local, read_call(request, LIMIT), id="pb-1", created=1)
 
 
 def target(registry: Registry, request: ClientRequest, local: Collection[str] = ()) -> plan.Target:
@@ -176,18 +176,41 @@ def test_what_cannot_go_on(
     assert "not found" not in refused.message
 
 
-@pytest.mark.parametrize("path", ["/v1/messages", "/v1/responses"])
-def test_a_dialect_that_is_not_spoken_is_named(registry: Registry, path: str) -> None:
-    refused = refusal(registry, call(b'{"model":"big"}', path))
-    assert (refused.status, refused.code, refused.provider, refused.kind, refused.model) == (
-        501,
-        "dialect_not_spoken",
-        "acme",
-        "compatible",
-        "big",
-    )
-    assert f"{path[4:]} → acme" in refused.message
-    assert "chat" in refused.message
+ASKED = {
+    "/v1/messages": b'{"model":"big","max_tokens":9,"messages":[{"role":"user","content":"hi"}],"stream":true}',
+    "/v1/responses": b'{"model":"big","input":"hi","stream":true}',
+}
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_a_dialect_that_is_not_spoken_is_translated(registry: Registry, path: str) -> None:
+    sent = target(registry, call(ASKED[path], path))
+    assert sent.translation is not None
+    assert sent.path.endswith("/chat/completions")
+    body = json.loads(sent.body)
+    assert body["messages"] == [{"role": "user", "content": "hi"}]
+    assert body["stream"] is True
+    assert sent.estimate() is None
+
+
+def test_a_spoken_dialect_is_not_translated(registry: Registry) -> None:
+    sent = target(registry, call(b'{"model":"big"}'))
+    assert sent.translation is None
+    assert sent.estimate() is None
+
+
+def test_a_prompt_that_the_provider_cannot_count_is_estimated(registry: Registry) -> None:
+    sent = target(registry, call(ASKED["/v1/messages"], "/v1/messages/count_tokens"))
+    counted = sent.estimate()
+    assert counted is not None
+    assert json.loads(counted)["input_tokens"] > 0
+
+
+def test_what_cannot_be_said_in_the_other_dialect_is_named(registry: Registry) -> None:
+    body = b'{"model":"big","input":"hi","previous_response_id":"resp_1"}'
+    refused = refusal(registry, call(body, "/v1/responses"))
+    assert (refused.status, refused.code, refused.provider) == (400, "not_translatable", "acme")
+    assert "previous_response_id" in refused.message
 
 
 def test_the_demo_is_virtual(registry: Registry) -> None:

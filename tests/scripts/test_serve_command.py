@@ -92,15 +92,15 @@ def test_the_address_is_told_before_any_provider_was_asked(folder: Path, capsys:
     registry = load({}, folder, local_base_url="http://127.0.0.1:9", root=None)
 
     async def announce() -> str:
-        announcer = Announcer(registry, 8081)
-        announcer([("127.0.0.1", 1234)])
+        announcer = Announcer(registry)
+        announcer([("127.0.0.1", 1234)], "http://127.0.0.1:8081/?token=t")
         at_once = capsys.readouterr().out
         while len(asyncio.all_tasks()) > 1:
             await asyncio.sleep(0.01)
         return at_once
 
     at_once = asyncio.run(announce())
-    assert at_once == "Patchbay listens on http://127.0.0.1:1234\nmitmweb shows the traffic on http://127.0.0.1:8081\n"
+    assert at_once == "Patchbay listens on http://127.0.0.1:1234\nmitmweb shows the traffic on http://127.0.0.1:8081/?token=t\n"
     rest = capsys.readouterr().out
     assert "local       unreachable: connection refused" in rest
     assert '"model": "demo"' in rest
