@@ -99,6 +99,7 @@ def plan_call(registry: Registry, local_models: Collection[str], call: ReadCall,
     route = registry.resolve(call.model or None, local_models)
     target = route.targets[0]
     _refuse_unready(target.provider, call.model)
+    _refuse_cross_site(target.provider, call)
     sent = _target(target, call, _translation(target, call, id, created))
     value = call.parsed.value
     return Planned(target.provider, call.model, value.get("stream") is True, value, plan.Plan((sent,), route.reason))
@@ -128,6 +129,16 @@ def _refuse_unready(provider: Provider, model: str) -> None:
     if not provider.ready:
         message = f"The provider {provider.name!r} is not configured: {provider.problem}."
         raise Refused(503, message, "provider_not_configured", **_about(provider, model))
+
+
+def _refuse_cross_site(provider: Provider, call: ReadCall) -> None:
+    """Keep other sites' web pages from spending our keys: a browser lets any page post to this machine, unseen.
+
+    Such a page could not read the answer either, because external providers' answers carry no leave for it.
+    """
+    if provider.external and not provider.virtual and call.request.header("sec-fetch-site") == "cross-site":
+        message = f"A web page of another site may not use the key for {provider.name!r}."
+        raise Refused(403, message, "cross_site", **_about(provider, call.model))
 
 
 def _translation(target: Target, call: ReadCall, id: str, created: int) -> Translation | None:

@@ -154,6 +154,8 @@ def _numbers(record: Record) -> Iterator[str]:
     )
     bytes_in, bytes_out = number(record["bytes_in"]), number(record["bytes_out"])
     yield f"   {bytes_in} bytes in, {bytes_out} bytes out, status {record['status']}"
+    if record["translation"] is not None:
+        yield f"   translated: {record['translation'] or 'nothing was lost'}"
     for name in ("finish_reason", "who_ended", "error", "client", "request_id_upstream"):
         if record[name]:
             yield f"   {name.replace('_', ' ')}: {record[name]}"

@@ -5,7 +5,7 @@ import importlib
 import click
 
 # name → the module that holds it as `command`
-COMMANDS = {"proxy": "scripts.benchmark.proxy_command"}
+COMMANDS = {"proxy": "scripts.benchmark.proxy_command", "translate": "scripts.benchmark.translate_command"}
 DEFAULT = "proxy"
 
 

@@ -51,7 +51,9 @@ def _answered(name: str, letters: str, /, **result: object) -> Case:
     call: Json = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"x": 1}}
     asked: list[object] = [_HI, {"role": "assistant", "content": [call]}]
     plain: Json = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "1"}
-    turns = [{"messages": [*asked, {"role": "user", "content": [block]}]} for block in ({**plain, **result}, plain)]
+    turns: list[Json] = [
+        {"messages": [*asked, {"role": "user", "content": [block]}]} for block in ({**plain, **result}, plain)
+    ]
     return Case("block", name, turns[0], letters, turns[1])
 
 

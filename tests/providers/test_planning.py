@@ -213,6 +213,20 @@ def test_what_cannot_be_said_in_the_other_dialect_is_named(registry: Registry) -
     assert "previous_response_id" in refused.message
 
 
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", None), ("same-origin", None), ("none", None)]
+)
+def test_a_web_page_of_another_site_may_not_spend_our_keys(registry: Registry, site: str, status: int | None) -> None:
+    asked = call(b'{"model":"big"}', headers={"sec-fetch-site": site})
+    if status is None:
+        assert target(registry, asked).provider == "acme"
+    else:
+        refused = refusal(registry, asked)
+        assert (refused.status, refused.code, refused.provider) == (status, "cross_site", "acme")
+    for own in (b'{"model":"demo"}', b'{"model":"local/x"}'):
+        assert target(registry, call(own, headers={"sec-fetch-site": site}))
+
+
 def test_the_demo_is_virtual(registry: Registry) -> None:
     for path in ("/v1/chat/completions", "/v1/messages", "/v1/responses"):
         assert target(registry, call(b'{"model":"demo"}', path)).virtual

@@ -38,9 +38,9 @@ def build_request(request: neutral.Request, target: Capabilities, notes: Notes) 
     add_format(request, target, notes, body)
     add_tools(request, notes, names, body)
     _add_user(request, target, notes, body)
-    add_extra(request, target, notes, body)
     if request.stream:
         body["stream"] = True
+    add_extra(request, target, notes, body)
     return body
 
 

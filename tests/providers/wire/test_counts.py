@@ -11,7 +11,7 @@ from openai.types.responses.input_token_count_params import InputTokenCountParam
 
 from providers.wire.counts import COUNTING, CountWriter, count_body, countable
 from providers.wire.endpoints import Operation
-from providers.wire.events import Begin, Text, Usage
+from providers.wire.events import Begin, Event, Text, Usage
 
 HEADERS = {"user_profile_id", "workspace_id", "betas"}  # arguments of the SDK that become headers
 
@@ -29,7 +29,8 @@ def test_a_counting_endpoint_is_sent_what_its_type_has(operation: Operation, par
 @pytest.mark.parametrize("operation", sorted(COUNTING))
 def test_a_count_is_written_as_the_client_reads_it(operation: Operation) -> None:
     writer = CountWriter(operation)
-    assert b"".join(map(writer.write, (Begin(), Text("?"), Usage(input=7), Usage(output=1)))) == b""
+    told: tuple[Event, ...] = (Begin(), Text("?"), Usage(input=7), Usage(output=1))
+    assert b"".join([writer.write(event) for event in told]) == b""
     answer = json.loads(writer.close())
     model = MessageTokensCount if operation is Operation.COUNT_TOKENS else InputTokenCountResponse
     assert model.model_validate(answer, strict=True).input_tokens == 7

@@ -50,7 +50,7 @@ def judge(body: dict[str, Any]) -> None:
         _ITEM.validate_python(item)
     for tool in body.get("tools", ()):
         _TOOL.validate_python(tool)
-    assert '""' not in [part.get("text") for item in body["input"] for part in _parts(item)]
+    assert "" not in [part.get("text") for item in body["input"] for part in _parts(item)]
 
 
 def _parts(item: dict[str, Any]) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ def test_each_field_has_its_decision(
 def test_padding_is_for_streams() -> None:
     extra = {"stream_options.include_obfuscation": False}
     body, _ = built(request(Dialect.CHAT, extra=extra, stream=True))
-    assert body["stream_options"] == {"include_obfuscation": False}
+    assert (body["stream"], body["stream_options"]) == (True, {"include_obfuscation": False})
     assert "stream_options" not in built(request(Dialect.CHAT, extra=extra, stream=True), STRANGER)[0]
 
 
