@@ -13,11 +13,14 @@ from providers.exchange.answer_head import Headers, value_of, without
 from providers.provider import Provider
 from providers.registry import Registry
 from providers.resolve import Target
+from providers.wire import side_channel
 from providers.wire.endpoints import Dialect, Endpoint
+from providers.wire.messages.foreign import without_foreign
 from providers.wire.notes import Rejected
 from providers.wire.splice import JsonObject, NotAnObject, read_object
 from providers.wire.translate import TRANSLATABLE, Translation
 
+_PACKED = side_channel.PREFIX.encode()
 # What a client of a dialect is best translated to, where the provider leaves a choice: Chat is spoken by all and known
 # best; Messages and Responses have more in common with each other than either with Chat.
 _PREFERRED: dict[Dialect, tuple[Dialect, ...]] = {
@@ -199,4 +202,8 @@ def _spliced(target: Target, call: ReadCall) -> bytes:
     changes: dict[str, object] = dict(target.params)
     if target.model is not None and target.model != call.model:
         changes["model"] = target.model
+    if call.request.endpoint.dialect is Dialect.MESSAGES and _PACKED in call.body:
+        # An earlier turn was answered by a provider of another dialect, and its reasoning came back in our packing.
+        own = without_foreign(call.parsed.value, target.capabilities(call.model).signatures)
+        changes.update({"messages": own["messages"]} if "messages" in own else {})
     return call.parsed.replace(changes) if changes else call.body

@@ -13,6 +13,7 @@ from providers.exchange import plan
 from providers.planning import ClientRequest, Planned, Refused, plan_call, read_call
 from providers.provider import Deadlines
 from providers.registry import Registry, load
+from providers.wire import side_channel
 from providers.wire.endpoints import endpoint_of
 
 LIMIT = 10_000
@@ -225,6 +226,22 @@ def test_a_web_page_of_another_site_may_not_spend_our_keys(registry: Registry, s
         assert (refused.status, refused.code, refused.provider) == (status, "cross_site", "acme")
     for own in (b'{"model":"demo"}', b'{"model":"local/x"}'):
         assert target(registry, call(own, headers={"sec-fetch-site": site}))
+
+
+def test_reasoning_of_another_provider_does_not_reach_anthropic(registry: Registry) -> None:
+    packed = side_channel.pack("openai-responses-v1", {"encrypted": "e"})
+    turns = [
+        {"role": "user", "content": "a"},
+        {
+            "role": "assistant",
+            "content": [{"type": "thinking", "thinking": "t", "signature": packed}, {"type": "text", "text": "b"}],
+        },
+        {"role": "user", "content": "c"},
+    ]
+    body = json.dumps({"model": "local/x", "max_tokens": 9, "messages": turns}).encode()
+    sent = target(registry, call(body, "/v1/messages"))
+    assert b"patchbay1." not in sent.body
+    assert json.loads(sent.body)["messages"][1]["content"] == [{"type": "text", "text": "b"}]
 
 
 def test_the_demo_is_virtual(registry: Registry) -> None:

@@ -35,13 +35,19 @@ class Marks:
         if self._kind == ANTHROPIC:
             part["cache_control"] = _anthropic(mark)
         elif self._kind == OPENAI:
-            part["prompt_cache_breakpoint"] = {"mode": "explicit", **({"ttl": "12h"} if mark.ttl == "1h" else {})}
+            part["prompt_cache_breakpoint"] = self._breakpoint(mark)
         else:
             self._building.drop("cache")
             return part
         self._waiting = None
         self.placed += 1
         return part
+
+    def _breakpoint(self, mark: Cache) -> dict[str, str]:
+        """OpenAI's form: 12 hours where an hour was asked for, else its half hour; both are the least it keeps."""
+        if mark.ttl:
+            self._building.approximate("cache", "ttl")
+        return {"mode": "explicit", **({"ttl": "12h"} if mark.ttl == "1h" else {})}
 
     def hand_on(self, cache: Cache | None) -> None:
         """Keep a mark for the next part that can carry one."""

@@ -7,7 +7,7 @@ per event. JSON is written with ASCII escapes, so that no text can fail to becom
 import json
 
 from providers.wire.chat.usage_object import Counts
-from providers.wire.events import Begin, Comment, Event, Terminal, Usage
+from providers.wire.events import Begin, Comment, Event, Usage
 from providers.wire.writer import Answering
 
 encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
@@ -73,8 +73,6 @@ def around(envelope: Envelope, event: Event) -> bytes | None:
             envelope.counts.take(event)
         case Comment():
             return PING
-        case Terminal():
-            return None
         case _:
             return None
     return b""

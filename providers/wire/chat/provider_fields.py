@@ -36,17 +36,16 @@ class Record:
     start: int = 0
     length: int = 0
     said: dict[str, object] = field(default_factory=dict)
+    lists: dict[str, list[object]] = field(default_factory=dict)
 
     def add(self, key: str, value: object) -> None:
         """Append to one of the lists that stand beside the part."""
-        values = self.said.setdefault(key, [])
-        if isinstance(values, list):
-            values.append(value)
+        self.lists.setdefault(key, []).append(value)
 
     def to_json(self) -> dict[str, object]:
         """As it is sent."""
         length = {"length": self.length} if self.kind == "text" else {}
-        return {"type": self.kind, **length, **self.said}
+        return {"type": self.kind, **length, **self.said, **self.lists}
 
 
 class ProviderFields:
@@ -84,7 +83,7 @@ class ProviderFields:
 
     def _has_more_than_chat(self) -> bool:
         ranks = [_ORDER.get(record.kind, -1) for record in self.records]
-        return ranks != sorted(ranks) or any(record.said for record in self.records)
+        return ranks != sorted(ranks) or any(record.said or record.lists for record in self.records)
 
 
 def value_of(raw: str) -> object:

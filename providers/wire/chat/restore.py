@@ -60,10 +60,12 @@ class _Texts:
 
     def take(self, record: Json) -> list[Part]:
         """The next piece, with its citations; the message's own mark stands on the last one."""
-        end = self._at + (count(record.get("length")) or 0)
+        end = self._at + max(0, count(record.get("length")) or 0)
         piece = self._text[self._at : end]
         self._long_enough = self._long_enough and end <= len(self._text)
         self._at = end
+        if not piece:
+            return []
         citations = tuple(entry for entry in sequence(record.get("citations")) if isinstance(entry, dict))
         is_last = end == len(self._text)
         return [replace(self._last, text=piece, cache=self._last.cache if is_last else None, citations=citations)]

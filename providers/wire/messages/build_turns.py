@@ -63,7 +63,8 @@ class Conversation:
             turn = turns[at]
             at += 1
             if turn.role not in _INSTRUCTIONS:
-                self._add(turn.role, blocks_of(self._building, turn.parts, turn.role))
+                role = "assistant" if turn.role == "assistant" else "user"
+                self._add(role, blocks_of(self._building, turn.parts, role))
                 continue
             parts = list(turn.parts)
             while at < len(turns) and turns[at].role in _INSTRUCTIONS:

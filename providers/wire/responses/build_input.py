@@ -112,7 +112,8 @@ class _Walk:
             handle = self._handlers.get(type(part))
             if handle is not None:
                 handle(part)
-            elif role == "assistant":  # pictures and documents that a model made: no item says so
+            elif role == "assistant" and not isinstance(part, neutral.Audio):
+                # pictures and documents that a model made: no item says so
                 self._notes.drop(f"{self._turns}.content")
             else:
                 self._said += self._parts.content(part)

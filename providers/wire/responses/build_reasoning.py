@@ -11,7 +11,8 @@ from providers.wire.notes import Notes
 
 _LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _SHARES = (("low", 0.2), ("medium", 0.5), ("high", 0.8), ("xhigh", 0.95))
-_OFF = ("disabled", "between_tools")
+_BETWEEN = "between_tools"  # on only while tools are called: there is no such thing here
+_OFF = ("disabled", _BETWEEN)
 _SUMMARIES = {"auto": "auto", "concise": "concise", "detailed": "detailed", "summarized": "auto"}
 ENCRYPTED = "reasoning.encrypted_content"
 
@@ -42,7 +43,7 @@ def _effort(asked: Reasoning, request: Request, target: Capabilities, notes: Not
         notes.drop(path)
         return ""
     nearest = wanted if wanted in target.effort else _nearest(wanted, target.effort)
-    if nearest != wanted or name == "reasoning.budget":
+    if nearest != wanted or name == "reasoning.budget" or asked.mode == _BETWEEN:
         notes.approximate(path)
     return nearest
 

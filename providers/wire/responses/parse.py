@@ -23,11 +23,11 @@ _INSTEAD = ("prompt", "previous_response_id", "conversation", "instructions")
 
 def parse_request(body: dict[str, object]) -> Request:
     """Understand a request body. Raises Rejected where it cannot mean anything."""
-    turns, extra = read_input(body.get("input"))
     if body.get("input") is None and not any(body.get(name) for name in _INSTEAD):
         raise Rejected("input", "input is missing: give a text, or a list of items")
-    system, role, turns = _leading(body, turns)
+    system, role, turns = _leading(body, read_input(body.get("input")))
     fields: Json = {}
+    extra: Json = {}
     for name, value in body.items():
         if value is not None and name not in _READ_ELSEWHERE:
             _FIELDS.get(name, _other)(name, value, fields, extra)

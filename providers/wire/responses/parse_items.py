@@ -26,24 +26,19 @@ _NOT_THE_MODELS = frozenset(
 )
 
 
-def read_input(value: object) -> tuple[tuple[Turn, ...], Json]:
-    """The turns of an input, and what it refers to without having it (``item_reference``)."""
+def read_input(value: object) -> tuple[Turn, ...]:
+    """The turns of an input; what it refers to without having it (``item_reference``) stays opaque in its place."""
     if value is None or isinstance(value, str):
-        return ((Turn(USER, content_parts(value)),) if value else ()), {}
+        return (Turn(USER, content_parts(value)),) if value else ()
     if not isinstance(value, list):
         raise Rejected("input", "input must be a text or a list of items")
     turns: list[Turn] = []
-    references: list[object] = []
     for at, entry in enumerate(value):
         if not isinstance(entry, dict):
             raise Rejected(f"input[{at}]", f"input[{at}] must be an object")
         kind = string(entry.get("type")) or ("message" if "role" in entry else _REFERENCE if "id" in entry else "")
-        if kind == _REFERENCE:
-            references.append(entry)
-        else:
-            _add(turns, _turn(kind, entry))
-    extra: Json = {_REFERENCE: references} if references else {}
-    return tuple(restore(turn) if turn.role == ASSISTANT else turn for turn in turns), extra
+        _add(turns, _turn(kind, entry))
+    return tuple(restore(turn) if turn.role == ASSISTANT else turn for turn in turns)
 
 
 def _add(turns: list[Turn], turn: Turn) -> None:

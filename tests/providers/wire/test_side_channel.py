@@ -76,7 +76,7 @@ def test_reasoning(thinking: Thinking, text: str) -> None:
 
 
 def test_a_part_of_another_dialect() -> None:
-    item = {"type": "web_search_call", "id": "ws_1"}
+    item: dict[str, object] = {"type": "web_search_call", "id": "ws_1"}
     unpacked = side_channel.unpack(side_channel.pack_opaque(Dialect.RESPONSES, "web_search_call", item))
     assert unpacked is not None
     format_, payload = unpacked

@@ -28,6 +28,7 @@ def test_openais_breakpoints() -> None:
         {"mode": "explicit", "ttl": "12h"},
         {"mode": "explicit"},
     ]
+    assert noted(MARKED, target=OPENAI) == "approximated=cache_control.ttl"
 
 
 def test_a_server_that_knows_none_gets_none() -> None:

@@ -1,5 +1,7 @@
 """Characters that come in halves."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ from providers.wire.values import whole
 def test_any_cut_gives_the_same_text(text: str, places: list[int]) -> None:
     units = text.encode("utf-16-le", "surrogatepass")
     points = sorted({0, len(units), *(place * 2 % (len(units) + 2) for place in places)})
-    pieces = [units[a:b].decode("utf-16-le", "surrogatepass") for a, b in zip(points, points[1:], strict=False)]
+    pieces = [units[a:b].decode("utf-16-le", "surrogatepass") for a, b in pairwise(points)]
     halves = Halves()
     assert "".join([*map(halves.join, pieces), halves.rest()]) == whole(text)
 

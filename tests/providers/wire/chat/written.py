@@ -38,7 +38,7 @@ def message(*events: Event, **more: Any) -> dict[str, Any]:
     """The message of a stream as the openai SDK puts it together; the plain answer must say the same."""
     joined: dict[object, object] = {}
     for delta in deltas(*events, **more):
-        joined = accumulate_delta(joined, delta)
+        joined = accumulate_delta(joined, dict[object, object](delta.items()))
     streamed: dict[str, Any] = json.loads(json.dumps(joined))
     body = json.loads(write(BodyWriter(answering(**more)), events))
     plain = {key: value for key, value in body["choices"][0]["message"].items() if value is not None}

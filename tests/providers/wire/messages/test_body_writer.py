@@ -34,7 +34,14 @@ def test_nothing_at_all() -> None:
 
 
 def test_mixed_parts_are_put_together() -> None:
-    events = [Reasoning("h", 0), Text("a", 1), Text("", 2), Reasoning("m", 0, "S"), Text("b", 1), Reasoning("", 3)]
+    events: list[Event] = [
+        Reasoning("h", 0),
+        Text("a", 1),
+        Text("", 2),
+        Reasoning("m", 0, "S"),
+        Text("b", 1),
+        Reasoning("", 3),
+    ]
     assert message(events, NATIVE)["content"] == [
         {"type": "thinking", "thinking": "hm", "signature": "S"},
         {"type": "text", "text": "ab"},

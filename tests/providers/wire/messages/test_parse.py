@@ -14,7 +14,7 @@ from providers.wire.notes import Rejected
 from tests.providers.wire.playbook import JSON
 
 BILLING = {"type": "text", "text": "x-anthropic-billing-header: cc_version=2.1; cch=12345;"}
-SCHEMA = {"type": "object"}
+SCHEMA: dict[str, Any] = {"type": "object"}
 HI: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}]}
 
 

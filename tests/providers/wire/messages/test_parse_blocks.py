@@ -189,14 +189,14 @@ def test_a_field_goes_back_to_its_call() -> None:
 
 
 def test_a_part_of_another_dialect_comes_back() -> None:
-    item = {"type": "web_search_call", "id": "ws_1"}
+    item: dict[str, object] = {"type": "web_search_call", "id": "ws_1"}
     data = side_channel.pack_opaque(Dialect.RESPONSES, "web_search_call", item)
     assert one(redacted(data)) == Opaque(Dialect.RESPONSES, "web_search_call", item)
     assert parse_content([redacted(side_channel.pack(side_channel.OPAQUE, {}))], "content") == ()
 
 
 def test_an_annotation_comes_back() -> None:
-    annotation = {"type": "url_citation", "url": "u"}
+    annotation: dict[str, object] = {"type": "url_citation", "url": "u"}
     index = side_channel.pack_opaque(Dialect.RESPONSES, "annotation", annotation)
     citation = {"type": "web_search_result_location", "url": "u", "encrypted_index": index}
     assert one(block("text", text="a", citations=[citation])) == Text("a", None, (annotation,))

@@ -9,11 +9,11 @@ from providers.wire.messages.parse_tools import parse_tool_choice, parse_tools
 from providers.wire.neutral import Cache, Tool, ToolChoice
 from providers.wire.notes import Rejected
 
-SCHEMA = {"type": "object", "properties": {"x": {"type": "string"}}}
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {"x": {"type": "string"}}}
 
 
 def test_a_function() -> None:
-    raw = {
+    raw: dict[str, Any] = {
         "name": "f",
         "description": "d",
         "input_schema": SCHEMA,

@@ -188,7 +188,7 @@ def test_what_an_anthropic_client_is_not_told(event: Event) -> None:
 
 
 def test_each_kind_has_its_own_block() -> None:
-    events = [
+    events: list[Event] = [
         Reasoning("hm", 0),
         Text("a", 1),
         Text("b", 1),
@@ -249,7 +249,7 @@ def test_a_part_that_ends_while_others_wait() -> None:
     ],
 )
 def test_arguments_are_an_object(pieces: list[str], wanted: dict[str, object]) -> None:
-    events = [ToolCall(0, "a", "f"), *(ToolArguments(0, piece) for piece in pieces)]
+    events: list[Event] = [ToolCall(0, "a", "f"), *(ToolArguments(0, piece) for piece in pieces)]
     assert content([Begin(), *events, *END])[0]["input"] == wanted
 
 
@@ -258,7 +258,7 @@ def test_the_first_piece_is_written_even_for_an_empty_object() -> None:
 
 
 def test_a_custom_tools_text() -> None:
-    events = [ToolCall(0, "a", "patch", "custom"), ToolArguments(0, "{*** "), ToolArguments(0, "Begin")]
+    events: list[Event] = [ToolCall(0, "a", "patch", "custom"), ToolArguments(0, "{*** "), ToolArguments(0, "Begin")]
     assert content([Begin(), *events, *END])[0]["input"] == {"input": "{*** Begin"}
 
 
@@ -271,7 +271,7 @@ def test_names_and_ids_are_the_clients() -> None:
 
 
 def test_reasoning_of_others_is_sealed() -> None:
-    events = [Reasoning("hm", 0), Text("a", 1)]
+    events: list[Event] = [Reasoning("hm", 0), Text("a", 1)]
     assert sent([*events, *END])[:4] == [
         started(0, type="thinking", thinking="", signature=""),
         grown(0, "thinking_delta", thinking="hm"),
@@ -281,28 +281,28 @@ def test_reasoning_of_others_is_sealed() -> None:
 
 
 def test_encrypted_reasoning_with_a_summary() -> None:
-    events = [Reasoning("hm", 0), Reasoning("", 0, encrypted="E", id="rs_1"), PartEnd(0), Text("a", 1)]
+    events: list[Event] = [Reasoning("hm", 0), Reasoning("", 0, encrypted="E", id="rs_1"), PartEnd(0), Text("a", 1)]
     block = content([*events, *END], RESPONSES)[0]
     wanted = (side_channel.OPENAI, {"encrypted": "E", "id": "rs_1"})
     assert (block["thinking"], side_channel.unpack(block["signature"])) == ("hm", wanted)
 
 
 def test_encrypted_reasoning_alone() -> None:
-    events = [Reasoning("", 0, id="rs_1"), Reasoning("", 0, encrypted="E"), PartEnd(0), Text("a", 1)]
+    events: list[Event] = [Reasoning("", 0, id="rs_1"), Reasoning("", 0, encrypted="E"), PartEnd(0), Text("a", 1)]
     block = content([*events, *END], RESPONSES)[0]
     assert block["type"] == "redacted_thinking"
     assert side_channel.unpack(block["data"]) == (side_channel.OPENAI, {"encrypted": "E", "id": "rs_1"})
 
 
 def test_text_after_it_was_redacted() -> None:
-    events = [Reasoning("", 0, encrypted="E"), Reasoning("hm", 0), Text("a", 1)]
+    events: list[Event] = [Reasoning("", 0, encrypted="E"), Reasoning("hm", 0), Text("a", 1)]
     blocks = judged(streamed([*events, *END])).content
     assert [block.type for block in blocks] == ["redacted_thinking", "thinking", "text"]
 
 
 def test_an_anthropic_signature_stays_bare() -> None:
     format_ = side_channel.ANTHROPIC
-    events = [
+    events: list[Event] = [
         Reasoning("hm", 0, format=format_),
         Reasoning("", 0, "S"),
         Reasoning("", 1, encrypted="R", format=format_),
@@ -317,14 +317,14 @@ def test_an_anthropic_signature_stays_bare() -> None:
 
 
 def test_a_late_signature_says_that_it_is_late() -> None:
-    events = [Reasoning("hm", 0), Text("a", 1), Reasoning("", 0, "S", format="x")]
+    events: list[Event] = [Reasoning("hm", 0), Text("a", 1), Reasoning("", 0, "S", format="x")]
     last = judged(streamed([*events, *END])).content[-1]
     assert last.type == "redacted_thinking"
     assert side_channel.unpack(last.data) == ("x", {"signature": "S", "late": True})
 
 
 def test_a_new_text_of_reasoning_is_not_late() -> None:
-    events = [Reasoning("hm", 0, "S"), Text("a", 1), Reasoning("so", 0), Text("b", 1)]
+    events: list[Event] = [Reasoning("hm", 0, "S"), Text("a", 1), Reasoning("so", 0), Text("b", 1)]
     blocks = judged(streamed([*events, *END])).content
     assert blocks[2].type == "thinking"
     assert blocks[2].signature == side_channel.pack("", {})
@@ -349,7 +349,7 @@ def test_annotations_become_citations() -> None:
 
 def test_a_citation_opens_its_text() -> None:
     citation = {"type": "char_location", "cited_text": "x", "document_index": 0}
-    events = [Opaque(json.dumps(citation), "citation", 0), Text("a", 0)]
+    events: list[Event] = [Opaque(json.dumps(citation), "citation", 0), Text("a", 0)]
     assert sent([*events, *END], NATIVE) == [
         started(0, type="text", text=""),
         grown(0, "citations_delta", citation=citation),
@@ -378,7 +378,7 @@ def test_what_has_no_block_is_carried(event: Event) -> None:
 
 
 def test_a_field_of_a_call_is_carried_with_its_id() -> None:
-    events = [ToolCall(0, "a", "f"), ToolArguments(0, "{}"), Opaque('{"google":{}}', "extra_content", 0)]
+    events: list[Event] = [ToolCall(0, "a", "f"), ToolArguments(0, "{}"), Opaque('{"google":{}}', "extra_content", 0)]
     unpacked = side_channel.unpack(content([*events, *END])[1]["data"])
     assert unpacked is not None
     assert side_channel.call_field_of(unpacked[1]) == ("a", "extra_content", {"google": {}})
@@ -386,13 +386,18 @@ def test_a_field_of_a_call_is_carried_with_its_id() -> None:
 
 def test_anthropics_own_blocks_stay_themselves() -> None:
     block = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "x"}}
-    events = [Opaque(json.dumps(block), "server_tool_use", 0), PartEnd(0), Text("a", 1)]
+    events: list[Event] = [Opaque(json.dumps(block), "server_tool_use", 0), PartEnd(0), Text("a", 1)]
     assert sent([*events, *END], NATIVE)[:2] == [{**started(0), "content_block": block}, stopped(0)]
 
 
 def test_who_called_stands_in_the_start() -> None:
     caller = {"type": "code_execution_20260120", "tool_id": "s"}
-    events = [ToolCall(0, "a", "f"), Opaque(json.dumps(caller), "caller", 0), ToolArguments(0, '{"x":1}'), PartEnd(0)]
+    events: list[Event] = [
+        ToolCall(0, "a", "f"),
+        Opaque(json.dumps(caller), "caller", 0),
+        ToolArguments(0, '{"x":1}'),
+        PartEnd(0),
+    ]
     start = sent([*events, *END], NATIVE)[0]
     assert start["content_block"]["caller"] == caller
     assert content([*events, *END], NATIVE)[0]["caller"] == caller
@@ -400,12 +405,12 @@ def test_who_called_stands_in_the_start() -> None:
 
 def test_a_call_without_caller_or_arguments_starts_all_the_same() -> None:
     assert sent([ToolCall(0, "a", "f"), *END], NATIVE)[0] == call(0, "a", "f")
-    late = [ToolCall(0, "a", "f"), ToolArguments(0, "{}"), Opaque('{"type":"direct"}', "caller", 0)]
+    late: list[Event] = [ToolCall(0, "a", "f"), ToolArguments(0, "{}"), Opaque('{"type":"direct"}', "caller", 0)]
     assert [event["type"] for event in sent([*late, *END], NATIVE)].count("content_block_start") == 2
 
 
 def test_anthropics_own_fields_come_at_the_end() -> None:
-    beside = [Opaque('{"id":"c"}', "container"), Opaque('{"applied_edits":[]}', "context_management")]
+    beside: list[Event] = [Opaque('{"id":"c"}', "container"), Opaque('{"applied_edits":[]}', "context_management")]
     end = streamed([Begin(), *beside, *END], NATIVE).decode().split("event: message_delta\ndata: ")[1].split("\n")[0]
     value = json.loads(end)
     assert value["delta"]["container"] == {"id": "c"}
@@ -413,7 +418,7 @@ def test_anthropics_own_fields_come_at_the_end() -> None:
 
 
 def test_a_refusal_is_its_explanation() -> None:
-    events = [Refusal("I ", 0), Refusal("will not", 0), Finish(FinishReason.REFUSAL, "stop"), Terminal()]
+    events: list[Event] = [Refusal("I ", 0), Refusal("will not", 0), Finish(FinishReason.REFUSAL, "stop"), Terminal()]
     message = judged(streamed(events))
     assert message.stop_reason == "refusal"
     assert message.stop_details is not None

@@ -204,6 +204,11 @@ def test_what_the_conversation_needs_is_refused(part: Part) -> None:
     assert refused.value.field == "messages.content"
 
 
+def test_an_earlier_answers_voice_is_refused() -> None:
+    with pytest.raises(Rejected, match="audio"):
+        items(Audio(id="a"))
+
+
 def test_four_marks_leave_no_room_for_the_implicit_one() -> None:
     marked = Turn("user", tuple(Text("a", Cache()) for _ in range(4)))
     assert built(request(turns=(marked,)))[0]["prompt_cache_options"] == {"mode": "explicit"}

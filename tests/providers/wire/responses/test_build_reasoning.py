@@ -15,7 +15,7 @@ from tests.providers.wire.responses.building import OPENAI, STRANGER, built, req
         (Reasoning("max"), {"effort": "xhigh"}, "approximated=output_config.effort"),
         (Reasoning("odd"), {"effort": "medium"}, "approximated=output_config.effort"),
         (Reasoning(mode="disabled"), {"effort": "none"}, ""),
-        (Reasoning(mode="between_tools", summary="auto"), {"effort": "none"}, ""),
+        (Reasoning(mode="between_tools", summary="auto"), {"effort": "none"}, "approximated=thinking.type"),
         (Reasoning(mode="adaptive"), {"summary": "auto"}, ""),
         (Reasoning("high", mode="adaptive"), {"effort": "high", "summary": "auto"}, ""),
         (

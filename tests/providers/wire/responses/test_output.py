@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from providers.wire import side_channel
 from providers.wire.endpoints import Dialect
-from providers.wire.events import Event, Opaque, PartEnd, Reasoning, Text, ToolArguments, ToolCall
+from providers.wire.events import Event, Opaque, PartEnd, Reasoning, Refusal, Text, ToolArguments, ToolCall
 from providers.wire.neutral import Thinking
 from providers.wire.responses.parse import parse_request
 from providers.wire.writer import Answering
@@ -130,3 +130,31 @@ def test_a_citation_without_a_part_stands_on_the_open_text(end: bool) -> None:
     cited = Opaque('{"type":"file_path","file_id":"f","index":0}', "annotation")
     events: list[Event] = [Text("a"), cited, *([PartEnd(0)] if end else [])]
     assert len(items(events)[0]["content"][0]["annotations"]) == 1
+
+
+TEXT_PART, CALL_PART = st.integers(min_value=0, max_value=1), st.integers(min_value=2, max_value=3)
+THOUGHT_PART = st.integers(min_value=4, max_value=5)
+PART = TEXT_PART | CALL_PART | THOUGHT_PART
+PIECES = st.sampled_from(["", "{", "}", "{}", "a", "\ud83d", "\ude00"])
+ANY_EVENT = st.one_of(
+    st.builds(Text, PIECES, TEXT_PART),
+    st.builds(Refusal, PIECES, TEXT_PART),
+    st.builds(Reasoning, PIECES, THOUGHT_PART, PIECES),
+    st.builds(ToolCall, CALL_PART, st.sampled_from(["", "a"]), st.just("f"), st.sampled_from(["function", "custom"])),
+    st.builds(ToolArguments, CALL_PART, PIECES),
+    st.builds(PartEnd, PART),
+    st.builds(
+        Opaque,
+        st.sampled_from(["{}", "x", '{"type":"file_path","file_id":"f","index":0}']),
+        st.sampled_from(["annotation", "odd"]),
+        PART,
+    ),
+)
+
+
+# Whatever comes in whatever order, every frame is of its official type and every text of the parts is told.
+@given(st.lists(ANY_EVENT, max_size=12))
+def test_any_order(events: list[Event]) -> None:
+    done = items(events)
+    said = "".join(part.get("text", "") for item in done if item["type"] == "message" for part in item["content"])
+    assert said.count("a") == sum(event.text == "a" for event in events if type(event) is Text)

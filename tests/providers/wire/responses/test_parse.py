@@ -1,11 +1,15 @@
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from providers.wire.endpoints import Dialect
 from providers.wire.neutral import OutputFormat, Reasoning, Request, Text, ToolChoice, Turn
 from providers.wire.notes import Rejected
 from providers.wire.responses.parse import parse_request
+from tests.providers.wire.playbook import JSON
 
 SCHEMA: dict[str, object] = {"type": "object"}
 
@@ -119,3 +123,25 @@ def test_what_cannot_mean_anything_is_refused(body: dict[str, Any], field: str) 
     with pytest.raises(Rejected) as refused:
         parse(**body)
     assert refused.value.field == field
+
+
+ITEM_TYPES = st.sampled_from(
+    ["message", "reasoning", "function_call", "function_call_output", "input_image", "input_file"]
+)
+ITEM = st.dictionaries(
+    st.sampled_from(
+        ["role", "content", "summary", "call_id", "name", "arguments", "output", "id", "encrypted_content"]
+    ),
+    JSON,
+)
+BODIES = st.fixed_dictionaries(
+    {"input": JSON | st.lists(st.builds(lambda kind, item: {"type": kind, **item}, ITEM_TYPES, ITEM))},
+    optional={name: JSON for name in ("tools", "tool_choice", "text", "reasoning", "instructions", "model", "other")},
+)
+
+
+# Whatever a body holds, it is understood or refused.
+@given(BODIES)
+def test_nothing_but_a_refusal_is_raised(body: dict[str, Any]) -> None:
+    with suppress(Rejected):
+        assert parse_request(body).dialect is Dialect.RESPONSES

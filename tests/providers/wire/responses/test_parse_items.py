@@ -18,11 +18,11 @@ USER = {"role": "user", "content": "Hi"}
 
 
 def turns(*items: dict[str, Any]) -> list[Turn]:
-    return list(read_input(list(items))[0])
+    return list(read_input(list(items)))
 
 
 def test_no_input_has_no_turns() -> None:
-    assert read_input(None) == read_input("") == ((), {})
+    assert read_input(None) == read_input("") == ()
 
 
 def test_a_coding_session() -> None:
@@ -50,12 +50,6 @@ def test_a_coding_session() -> None:
     ]
 
 
-def test_references_are_set_apart() -> None:
-    found, extra = read_input([{"type": "item_reference", "id": "a"}, {"id": "b"}, USER])
-    assert [turn.role for turn in found] == ["user"]
-    assert extra == {"item_reference": [{"type": "item_reference", "id": "a"}, {"id": "b"}]}
-
-
 @pytest.mark.parametrize(
     ("item", "role"),
     [
@@ -65,10 +59,15 @@ def test_references_are_set_apart() -> None:
         ({"type": "mcp_approval_response"}, "user"),
         ({"type": "additional_tools", "role": "developer"}, "user"),
         ({"what": 1}, "user"),
+        ({"type": "item_reference", "id": "a"}, "assistant"),
     ],
 )
 def test_other_items_stay_whole(item: dict[str, Any], role: str) -> None:
     assert turns(item) == [Turn(role, (Opaque(Dialect.RESPONSES, item.get("type", ""), item),))]
+
+
+def test_an_id_alone_is_a_reference() -> None:
+    assert turns({"id": "a"})[0].parts == (Opaque(Dialect.RESPONSES, "item_reference", {"id": "a"}),)
 
 
 def test_a_message_without_a_role_is_the_users() -> None:
