@@ -25,6 +25,7 @@ class Facts(TypedDict, total=False):
     prefill: bool
     effort: tuple[str, ...]
     adaptive_thinking: bool
+    thinking_disabled: bool
     reasoning_back: str
     reasoning_details: bool
     signatures: str
@@ -136,7 +137,11 @@ _CLAUDE = (
     _family("anthropic", _UP_TO_4_5, {"prefill": True, "adaptive_thinking": False, "effort": ("none", *_TO_HIGH)}),
     _family("anthropic", _UP_TO_4_4, {"structured": ""}),
     _family("anthropic", r"opus-4(?![-.][5-9](?!\d))", {"default_max_tokens": 32_000}),
-    _family("anthropic", r"claude-(?:v?[12]\b|instant|3(?![-.]7))", {"effort": (), "default_max_tokens": 4_096}),
+    _family(
+        "anthropic",
+        r"claude-(?:v?[12]\b|instant|3(?![-.]7))",
+        {"effort": (), "thinking_disabled": False, "default_max_tokens": 4_096},
+    ),
     _family("anthropic", r"claude-3[-.]5", {"default_max_tokens": 8_192}),
 )
 _NO_REASONING: Facts = {

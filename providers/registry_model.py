@@ -93,6 +93,7 @@ class QuirksEntry(_Entry):
     accepts_prefill: bool | None = Field(default=None, description="a trailing assistant message is continued")
     effort: list[Effort] | None = Field(default=None, description="the reasoning efforts it knows; []: none is sent")
     accepts_adaptive_thinking: bool | None = Field(default=None, description="messages: thinking adaptive and effort")
+    accepts_thinking_disabled: bool | None = Field(default=None, description="messages: thinking disabled")
     reasoning_back: Literal["reasoning_content", "reasoning", ""] | None = Field(
         default=None, description="the chat field for the reasoning of earlier turns; '': none is sent"
     )

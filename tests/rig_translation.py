@@ -9,10 +9,16 @@ from typing import Any
 
 from anthropic import Anthropic, AsyncAnthropic
 from anthropic.types import Message, MessageParam, ToolParam
+from anthropic.types.message_create_params import MessageCreateParamsBase
 from openai import AsyncOpenAI, OpenAI
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam, ChatCompletionToolParam
-from openai.types.responses import FunctionToolParam, Response
+from openai.types.chat.completion_create_params import CompletionCreateParamsBase
+from openai.types.responses import FunctionToolParam, Response, ResponseReasoningItem
+from openai.types.responses.response_create_params import ResponseCreateParamsBase
+from pydantic import TypeAdapter
+from typing_extensions import get_type_hints
 
+from tests.rig_client import Json
 from tests.rig_gateway import CLIENT_SECRET, DIALECTS, Behind, Gateway, run_gateway
 
 PAIRS = tuple((client, provider) for client in DIALECTS for provider in DIALECTS if client != provider)
@@ -65,6 +71,20 @@ def run_translating(way: str, upstreams: Behind, folder: Path) -> Iterator[Gatew
 def upstream_path(provider: str) -> str:
     """Where a call to `only-PROVIDER` arrives at the fake upstream."""
     return f"/only-{provider}/v1{PATHS[provider]}"
+
+
+# A request's typed model in the SDK of each dialect; whether it streams stands beside it.
+_MODELS: dict[str, Any] = {
+    "chat": CompletionCreateParamsBase,
+    "messages": MessageCreateParamsBase,
+    "responses": ResponseCreateParamsBase,
+}
+
+
+def assert_valid_request(dialect: str, body: Json) -> None:
+    """A body is what the dialect's SDK could have sent: by its typed model, and without fields unknown to it."""
+    TypeAdapter(_MODELS[dialect]).validate_python(body)
+    assert not body.keys() - {"stream"} - get_type_hints(_MODELS[dialect]).keys()
 
 
 # ------------------------------------------------------------------------------------------------ what a client is told
@@ -122,6 +142,10 @@ def of_messages(answer: Message) -> Said:
     )
 
 
+def _thought(item: ResponseReasoningItem) -> str:
+    return "".join([*(part.text for part in item.summary), *(part.text for part in item.content or [])])
+
+
 def of_responses(answer: Response) -> Said:
     """What a responses client was told."""
     usage = answer.usage
@@ -130,7 +154,7 @@ def of_responses(answer: Response) -> Said:
     thoughts = [item for item in answer.output if item.type == "reasoning"]
     return Said(
         answer.output_text,
-        "".join(part.text for item in thoughts for part in (*item.summary, *(item.content or []))),
+        "".join(_thought(item) for item in thoughts),
         tuple(
             Call(item.call_id, item.name, json.loads(item.arguments))
             for item in answer.output
@@ -213,9 +237,7 @@ def _messages(client: Anthropic, model: str, text: str, stream: bool) -> Message
     said = messages_asks(text)
     if not stream:
         return client.messages.create(model=model, max_tokens=MAX_TOKENS, messages=said, tools=[MESSAGES_TOOL])
-    with client.messages.stream(
-        model=model, max_tokens=MAX_TOKENS, messages=said, tools=[MESSAGES_TOOL]
-    ) as events:
+    with client.messages.stream(model=model, max_tokens=MAX_TOKENS, messages=said, tools=[MESSAGES_TOOL]) as events:
         return events.get_final_message()
 
 

@@ -357,13 +357,16 @@ class Exchange:
             return self._end_held(now) if self.phase is Phase.HOLDING else self._end_stream(now)
         return self._fail(Outcome.UPSTREAM_TRUNCATED, now, detail)
 
+    def _refusal_body(self) -> bytes:
+        return b"" if is_packed(self._headers) else b"".join(self._held)
+
     def _retell(self, now: int) -> list[Command]:
         """The provider refused: its error in the client's dialect."""
         target = self._target
         told = retell(
             self._dialect,
             self._status,
-            b"" if is_packed(self._headers) else b"".join(self._held),
+            self._refusal_body(),
             provider=target.provider,
             our_key=target.our_key,
             secrets=[*self._settings.secrets(), *target.addresses()],

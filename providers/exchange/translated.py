@@ -6,7 +6,7 @@ when it is complete, so it is never let go before.
 
 from collections.abc import Callable
 
-from providers.errors import redact, stream_error
+from providers.errors import error_body, redact, status_for, stream_error
 from providers.exchange.account import EndedBy, ExchangeAccount, Outcome
 from providers.exchange.answer_head import Headers, client_headers, without
 from providers.exchange.commands import Command, Data, End, Hangup
@@ -14,6 +14,7 @@ from providers.exchange.machine import Exchange, Phase, Settings
 from providers.exchange.plan import Plan
 from providers.wire.endpoints import Operation
 from providers.wire.reader import Reader
+from providers.wire.retold import Retold
 from providers.wire.translate import Translation
 
 
@@ -67,6 +68,38 @@ class TranslatedExchange(Exchange):
         if self.answer.failure is not None:
             return self._tell_failure(now)
         return super()._end_stream(now)
+
+    def _end_held(self, now: int) -> list[Command]:
+        self._finish_reading(now)
+        answer = self.answer
+        nothing = not answer.has_content and answer.finish is None and answer.usage.input is None
+        if answer.terminal and answer.failure is None and nothing:
+            return self._fail(Outcome.UPSTREAM_PROTOCOL_ERROR, now, "the answer holds nothing that can be translated")
+        return super()._end_held(now)
+
+    def _retell(self, now: int) -> list[Command]:
+        if self._target.our_key and self._status in (401, 403):
+            return super()._retell(now)
+        told = self._translation.error(self._status, self._refusal_body(), self._target.provider)
+        outcome = Outcome.RATE_LIMITED if self._status == 429 else Outcome.UPSTREAM_HTTP_ERROR
+        kept = without(
+            client_headers(self._headers, external=True), "content-length", "content-type", "content-encoding"
+        )
+        return self._tell(told, outcome, kept, now)
+
+    def _fail_as_told(self, now: int) -> list[Command]:
+        failure = self.answer.failure
+        assert failure is not None
+        told = self._translation.failure(failure, self._target.provider)
+        return self._tell(told, Outcome.UPSTREAM_HTTP_ERROR, [], now)
+
+    def _tell(self, told: Retold, outcome: Outcome, headers: Headers, now: int) -> list[Command]:
+        """Answer with the provider's error in the client's words."""
+        secrets = [*self._settings.secrets(), *self._target.addresses()]
+        message = redact(told.message, secrets)
+        status = status_for(self._dialect, told.status)
+        body = error_body(self._dialect, status, message, code=told.code, request_id=self.account.id)
+        return self._answer_error(status, body, outcome, EndedBy.UPSTREAM, now, message, headers)
 
     def _tell_failure(self, now: int) -> list[Command]:
         failure = self.answer.failure

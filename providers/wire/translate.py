@@ -116,35 +116,20 @@ class Translation:
         created: int,
         params: Mapping[str, object] | None = None,
     ) -> "Translation":
-        """Translate a parsed request body.
+        """Translate a parsed request body to the provider's ``model``. Raises Rejected, with the client's field name.
 
-        ``model`` is the provider's name of it; ``id`` and ``created`` (seconds since the epoch) stand in the answer
-        where the provider gives none; ``params`` are set in the provider's body as they are, at the end. Raises
-        Rejected, with the client's name of the field, for what cannot be said in the provider's dialect.
+        ``id`` and ``created`` (seconds since the epoch) stand in the answer where the provider gives none; ``params``
+        are set in the provider's body as they are, at the end.
         """
-        if operation not in TRANSLATABLE:
-            raise Rejected("model", f"{operation} cannot be asked of a model that speaks {provider} only.")
-        request = PARSERS[operation](body)
-        notes = Notes()
-        if operation is Operation.COMPLETIONS:
-            notes.approximate("prompt")  # a chat answers a text, it does not continue it
+        request, notes = _parsed(operation, provider, body)
         asked = (_COUNTED_BY if operation in COUNTING else _ANSWERED_BY).get(provider)
-        built = _built(asked, replace(request, model=model), provider, target, notes) if asked else {}
-        built.update(params or {})
-        answering = Answering(
-            id=id,
-            model=request.model or model,
-            created=created,
-            include_usage=request.include_usage,
-            legacy_functions=request.legacy_functions,
-            tool_names=NAMES[provider](request, target),
-            custom_tools=frozenset(tool.name for tool in request.tools if tool.kind == "custom"),
-            signatures=target.signatures,
-            request=body,
-            provider=provider,
-        )
+        sent = b""
+        if asked:
+            built = _built(asked, replace(request, model=model), provider, target, notes)
+            sent = raw_json({**built, **(params or {})}).encode()
         endpoint = Endpoint(provider, asked, _SUFFIXES[asked], "/v1") if asked else None
-        sent = raw_json(built).encode() if asked else b""
+        named = replace(request, model=request.model or model)
+        answering = _answering(named, provider, target, Answering(id, named.model, created, request=body))
         return cls(client, operation, provider, endpoint, sent, notes, request.stream, answering, request)
 
     @property
@@ -176,6 +161,28 @@ class Translation:
     def failure(self, failure: Failure, provider: str) -> Retold:
         """What the provider said inside a stream of status 200, for the client."""
         return retell_failure(self.client, failure, provider)
+
+
+def _parsed(operation: Operation, provider: Dialect, body: Json) -> tuple[neutral.Request, Notes]:
+    if operation not in TRANSLATABLE:
+        raise Rejected("model", f"{operation} cannot be asked of a model that speaks {provider} only.")
+    notes = Notes()
+    if operation is Operation.COMPLETIONS:
+        notes.approximate("prompt")  # a chat answers a text, it does not continue it
+    return PARSERS[operation](body), notes
+
+
+def _answering(request: neutral.Request, provider: Dialect, target: Capabilities, base: Answering) -> Answering:
+    """What the writer must know, with what the request says of it."""
+    return replace(
+        base,
+        include_usage=request.include_usage,
+        legacy_functions=request.legacy_functions,
+        tool_names=NAMES[provider](request, target),
+        custom_tools=frozenset(tool.name for tool in request.tools if tool.kind == "custom"),
+        signatures=target.signatures,
+        provider=provider,
+    )
 
 
 def _built(asked: Operation, request: neutral.Request, provider: Dialect, target: Capabilities, notes: Notes) -> Json:

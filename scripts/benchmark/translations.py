@@ -19,11 +19,12 @@ def _schema(number: int) -> Json:
 
 
 def _turns() -> Iterator[tuple[str, str]]:
-    """What kind of message comes next, and its text: (user, text), then (call, text), then (result, text)."""
+    """What kind of message comes next, and its text."""
     size = REQUEST_BYTES * 9 // 10 // MESSAGES
     text = (_WORD * (size // len(_WORD.encode()) + 1))[:size]
     for number in range(MESSAGES):
-        yield ("user", "call", "result", "assistant")[number % 4], text
+        is_last = number == MESSAGES - 1  # the user's turn: a trailing assistant's would be a prefill
+        yield "user" if is_last else ("user", "call", "result", "assistant")[number % 4], text
 
 
 def request(dialect: Dialect) -> Json:

@@ -61,7 +61,11 @@ def replay(upstreams: Behind, folder: Path, flows: list[Path], calls: list[tuple
     registry = without_network(upstreams.registry(), upstreams, upstreams.refused)
     args = (*(part for path in flows for part in ("-S", str(path))), *REPLAY)
     with run_gateway("mitmdump", upstreams, folder, registry=registry, env=DEAD_KEYS, args=args) as gateway:
-        return [call(gateway, dialect, stream) for dialect, stream in calls]
+        try:
+            return [call(gateway, dialect, stream) for dialect, stream in calls]
+        except OSError as error:
+            error.add_note(gateway.program.output)
+            raise
 
 
 def test_a_recording_replays_with_the_same_answers_and_no_network(upstreams: Behind, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A provider that does not speak the client's dialect: the official SDKs get its answer all the same, piece by piece."""
+"""A provider that does not speak the client's dialect: the official SDKs get its answer piece by piece all the same."""
 
 import contextlib
 import json
@@ -6,15 +6,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
-from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
-from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
-from pydantic import TypeAdapter
 
 from tests.fake_answers import CHUNKED, SSE, gated, json_answer, streamed
 from tests.fake_dialects import (
     INPUT_TOKENS,
     WORDS,
+    Tool,
     chat_body,
     chat_events,
     messages_body,
@@ -25,7 +22,16 @@ from tests.fake_dialects import (
 from tests.fake_steps import Chunk, Head, Stall, WaitFor
 from tests.rig_client import Json, exchange, open_stream, receive_until
 from tests.rig_gateway import CLIENT_SECRET, KEYS, WAYS, Behind, Gateway, ask
-from tests.rig_translation import PAIRS, Call, Said, run_translating, say, say_async, upstream_path
+from tests.rig_translation import (
+    PAIRS,
+    Call,
+    Said,
+    assert_valid_request,
+    run_translating,
+    say,
+    say_async,
+    upstream_path,
+)
 
 EVENTS = {"chat": chat_events, "messages": messages_events, "responses": responses_events}
 BODIES = {"chat": chat_body, "messages": messages_body, "responses": responses_body}
@@ -37,7 +43,11 @@ FINISH = {
     "messages": ("end_turn", "tool_use"),
     "responses": ("completed", "completed"),
 }
-TOOLS = [("get_weather", {"city": "Tromsø", "days": 3}), ("get_weather", {}), ("get_time", {"zone": "日本 \U0001f600"})]
+TOOLS: list[Tool] = [
+    ("get_weather", {"city": "Tromsø", "days": 3}),
+    ("get_weather", {}),
+    ("get_time", {"zone": "日本 \U0001f600"}),
+]
 IDS = {"chat": "call_{}", "messages": "toolu_{}", "responses": "call_{}"}
 STREAMED = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
 EVERY_PAIR = pytest.mark.parametrize(("client", "provider"), PAIRS)
@@ -150,11 +160,6 @@ def test_the_row_tells_it_as_the_client_asked_it(gateway: Gateway, client: str, 
 
 # ------------------------------------------------------------------------------------------------ what is sent upstream
 
-REQUESTS = {
-    "chat": TypeAdapter(CompletionCreateParamsNonStreaming),
-    "messages": TypeAdapter(MessageCreateParamsNonStreaming),
-    "responses": TypeAdapter(ResponseCreateParamsNonStreaming),
-}
 SCHEMA: Json = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 # The same conversation in each dialect: instructions, a question, a call with words, its result, another question.
 CONVERSATIONS: dict[str, Json] = {
@@ -219,7 +224,7 @@ def test_the_provider_is_sent_a_request_of_its_own_dialect(gateway: Gateway, cli
     (request,) = gateway.behind.posts()
     assert request.path == upstream_path(provider)
     sent = json.loads(request.body)
-    REQUESTS[provider].validate_python(sent)
+    assert_valid_request(provider, sent)
     assert sent["model"] == "m"
     told = json.dumps(sent, ensure_ascii=False)
     for words in ("Be brief.", "Weather in Tromsø?", "I look it up.", "weather", "snow", "And tomorrow?"):

@@ -1,4 +1,4 @@
-"""What goes wrong at a provider of another dialect is told in the client's own: as its SDK raises it, never as an end."""
+"""What goes wrong at a provider of another dialect is told in the client's: as its SDK raises it, never as an end."""
 
 import json
 from collections.abc import Iterator
@@ -48,7 +48,6 @@ REFUSALS: dict[int, tuple[str, str, str | None, type[Exception], type[Exception]
         "invalid_request_error", "invalid_request_error", "unsupported_value",
         openai.BadRequestError, anthropic.BadRequestError,
     ),
-    403: ("permission_error", "permission_error", None, openai.PermissionDeniedError, anthropic.PermissionDeniedError),
     404: (
         "not_found_error", "invalid_request_error", "model_not_found", openai.NotFoundError, anthropic.NotFoundError,
     ),
@@ -72,12 +71,12 @@ def refusal(provider: str, status: int, message: str) -> Script:
     return json_answer(payload, status, (("retry-after", "7"), ("x-request-id", "req_upstream")))
 
 
-@STREAMED
 @EVERY_PAIR
-@pytest.mark.parametrize("status", REFUSALS)
+@pytest.mark.parametrize(("status", "stream"), [*((status, False) for status in REFUSALS), (429, True), (500, True)])
 def test_the_provider_refuses(gateway: Gateway, status: int, client: str, provider: str, stream: bool) -> None:
     gateway.external.on(upstream_path(provider), refusal(provider, status, "The provider's own words"))
-    raises = REFUSALS[status][4 if client == "messages" else 3]
+    *_, of_openai, of_anthropic = REFUSALS[status]
+    raises = of_anthropic if client == "messages" else of_openai
     with pytest.raises(raises, match="The provider's own words") as caught:
         say(gateway.url, client, f"only-{provider}/m", stream=stream)
     assert isinstance(caught.value, openai.APIStatusError | anthropic.APIStatusError)
@@ -127,6 +126,7 @@ def test_a_refused_key_of_ours_is_never_the_clients_fault_and_never_shown(
 
 
 HTML = b"<html><head><title>502</title></head><body>upstream-host.internal</body></html>"
+# Ahead of the answer the pair makes no difference: three of them, each dialect once on either side.
 FAULTS: dict[str, tuple[Script, int]] = {
     "closes without a word": ((Close(),), 502),
     "never answers": ((Stall(),), 504),
@@ -141,8 +141,10 @@ FAULTS: dict[str, tuple[Script, int]] = {
 }  # fmt: skip
 
 
-@STREAMED
-@EVERY_PAIR
+@pytest.mark.parametrize(
+    ("client", "provider", "stream"),
+    [("chat", "messages", True), ("messages", "responses", False), ("responses", "chat", True)],
+)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_provider(gateway: Gateway, fault: str, client: str, provider: str, stream: bool) -> None:
     script, status = FAULTS[fault]
@@ -150,8 +152,8 @@ def test_the_provider(gateway: Gateway, fault: str, client: str, provider: str, 
     answer = gateway.post(*ask(client, f"only-{provider}/m", stream=stream))
     error = assert_told_in_dialect(answer, client, gateway.behind, status)
     assert "internal" not in error["message"]
-    assert f"only-{provider}" in error["message"]
     assert answer.whole
+    assert exchange(gateway.database, answer.get("x-patchbay-id") or "")["outcome"].startswith("upstream_")
 
 
 # ----------------------------------------------------------------------------------------------------- within a stream
@@ -196,7 +198,7 @@ def assert_one_error_event(body: bytes, client: str) -> Json:
 def test_an_error_within_the_stream_ends_the_clients_stream_as_an_error(
     gateway: Gateway, client: str, provider: str
 ) -> None:
-    begun = [Chunk(event) for event in EVENTS[provider]()[:BEGUN]]
+    begun: list[Step] = [Chunk(event) for event in EVENTS[provider]()[:BEGUN]]
     gateway.external.on(
         upstream_path(provider), (HEAD, *begun, Sleep(0.1), Chunk(overloaded(provider)), Sleep(0.1), LastChunk())
     )
@@ -244,10 +246,9 @@ CUTS: dict[str, tuple[Step, ...]] = {
 CUT_OUTCOMES = {"stalls": "upstream_timeout_idle"}
 
 
-@EVERY_PAIR
-@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize(("cut", "client", "provider"), [(cut, *pair) for cut in CUTS for pair in PAIRS])
 def test_a_stream_that(gateway: Gateway, cut: str, client: str, provider: str) -> None:
-    begun = [Chunk(event) for event in EVENTS[provider]()[:BEGUN]]
+    begun: list[Step] = [Chunk(event) for event in EVENTS[provider]()[:BEGUN]]
     gateway.external.on(upstream_path(provider), (HEAD, *begun, *CUTS[cut]))
     answer = gateway.post(*ask(client, f"only-{provider}/m", stream=True))
     assert (answer.status, answer.whole) == (200, True)
@@ -256,7 +257,13 @@ def test_a_stream_that(gateway: Gateway, cut: str, client: str, provider: str) -
     assert f"only-{provider}" in repr(assert_one_error_event(answer.body, client))
     row = exchange(gateway.database, answer.get("x-patchbay-id") or "")
     assert row["outcome"] == CUT_OUTCOMES.get(cut, "upstream_truncated")
-    with pytest.raises(SDK_ERRORS):
+
+
+@EVERY_PAIR
+def test_the_sdk_raises_when_the_stream_is_cut(gateway: Gateway, client: str, provider: str) -> None:
+    begun: list[Step] = [Chunk(event) for event in EVENTS[provider]()[:BEGUN]]
+    gateway.external.on(upstream_path(provider), (HEAD, *begun, Close()))
+    with pytest.raises(SDK_ERRORS, match=f"only-{provider}"):
         say(gateway.url, client, f"only-{provider}/m", stream=True)
 
 
@@ -264,7 +271,7 @@ def test_a_stream_that(gateway: Gateway, cut: str, client: str, provider: str) -
 def test_a_stream_that_is_cut_is_no_answer_for_a_client_that_does_not_stream(
     gateway: Gateway, client: str, provider: str
 ) -> None:
-    begun = [Chunk(event) for event in EVENTS[provider]()[:BEGUN]]
+    begun: list[Step] = [Chunk(event) for event in EVENTS[provider]()[:BEGUN]]
     gateway.external.on(upstream_path(provider), (HEAD, *begun, LastChunk()))
     answer = gateway.post(*ask(client, f"only-{provider}/m"))
     assert_told_in_dialect(answer, client, gateway.behind, 502)

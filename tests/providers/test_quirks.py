@@ -68,7 +68,7 @@ V46 = {**NEWEST, "temperature": True, "top_p": True, "top_k": True, "mid_system"
 V46["effort"] = ("none", "low", "medium", "high", "max")
 V45 = {**V46, "prefill": True, "adaptive_thinking": False, "effort": ("none", "low", "medium", "high")}
 V4 = {**V45, "structured": ""}
-V35 = {**V4, "effort": ()}
+V35 = {**V4, "effort": (), "thinking_disabled": False}
 GPT = {
     "token_limit": "max_completion_tokens",
     "system_role": "developer",

@@ -100,7 +100,10 @@ def test_the_address_is_told_before_any_provider_was_asked(folder: Path, capsys:
         return at_once
 
     at_once = asyncio.run(announce())
-    assert at_once == "Patchbay listens on http://127.0.0.1:1234\nmitmweb shows the traffic on http://127.0.0.1:8081/?token=t\n"
+    assert (
+        at_once
+        == "Patchbay listens on http://127.0.0.1:1234\nmitmweb shows the traffic on http://127.0.0.1:8081/?token=t\n"
+    )
     rest = capsys.readouterr().out
     assert "local       unreachable: connection refused" in rest
     assert '"model": "demo"' in rest

@@ -1,7 +1,9 @@
 """What the installed SDKs' typed models document: fields of a request, and the types that may stand in it."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
+from anthropic.types import message_create_params
 from anthropic.types.beta import BetaContentBlockParam, BetaMessageParam, BetaToolUnionParam
 from anthropic.types.beta.message_create_params import MessageCreateParamsBase as BetaMessagesParams
 from anthropic.types.beta.message_create_params import MessageCreateParamsStreaming
@@ -18,7 +20,10 @@ from openai.types.chat import (
 from openai.types.responses import ResponseInputItemParam, ToolParam, response_create_params
 from openai.types.responses.response_input_message_content_list_param import ResponseInputContentParam
 from openai.types.responses.response_output_message_param import Content
+from pydantic import TypeAdapter
 from typing_extensions import get_type_hints, is_typeddict
+
+from providers.wire.endpoints import Dialect
 
 
 def members(annotation: Any) -> list[Any]:
@@ -82,3 +87,38 @@ DOCUMENTED: dict[tuple[str, str], set[str]] = {
         completion_create_params.CompletionCreateParamsBase, completion_create_params.CompletionCreateParamsStreaming
     ),
 }
+
+
+def _exhaust(value: object) -> None:
+    """Pydantic checks an Iterable only as far as somebody looks."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, Iterator | list):
+        for entry in value:
+            _exhaust(entry)
+
+
+_JUDGES: dict[tuple[Dialect, bool], TypeAdapter[Any]] = {
+    (Dialect.CHAT, False): TypeAdapter(chat_params.CompletionCreateParamsNonStreaming),
+    (Dialect.CHAT, True): TypeAdapter(chat_params.CompletionCreateParamsStreaming),
+    (Dialect.MESSAGES, False): TypeAdapter(message_create_params.MessageCreateParamsNonStreaming),
+    (Dialect.MESSAGES, True): TypeAdapter(message_create_params.MessageCreateParamsStreaming),
+    (Dialect.RESPONSES, False): TypeAdapter(response_create_params.ResponseCreateParamsNonStreaming),
+    (Dialect.RESPONSES, True): TypeAdapter(response_create_params.ResponseCreateParamsStreaming),
+}
+
+
+_TYPES: dict[Dialect, set[str]] = {
+    Dialect.CHAT: DOCUMENTED["chat", "field"],
+    Dialect.MESSAGES: fields(MessageCreateParamsBase, MessageCreateParamsStreaming),
+    Dialect.RESPONSES: DOCUMENTED["responses", "field"],
+}
+# Gone from the types, though older models take them (specs: translation, section 0).
+_STILL_TAKEN = {Dialect.MESSAGES: {"temperature", "top_p", "top_k"}}
+
+
+def judge(provider: Dialect, body: dict[str, Any]) -> None:
+    """Raises ValidationError for a request that is not of the provider's SDK's type; it has no other field either."""
+    known = _TYPES[provider] | _STILL_TAKEN.get(provider, set())
+    assert set(body) <= known, set(body) - known
+    _exhaust(_JUDGES[provider, body.get("stream") is True].validate_python(body))

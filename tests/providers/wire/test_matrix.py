@@ -3,18 +3,37 @@
 A field, block or tool that a new version of an SDK adds fails the first test until it is decided.
 """
 
+import json
+from typing import Any
+
 import pytest
 
 from providers.wire.endpoints import Dialect, Operation
+from providers.wire.notes import Rejected
 from scripts.translation.case import LEAST, Case, Decision, observe, providers_of, translate
 from scripts.translation_matrix import CASES, DOCUMENT, render
-from tests.providers.wire.sdk_types import DOCUMENTED
+from tests.providers.wire.sdk_types import DOCUMENTED, judge
 
-RUNS = [
-    pytest.param(client, case, provider, id=f"{client}: {case.section} {case.name} → {provider}")
-    for client, cases in CASES.items()
-    for case in cases
-    for provider in providers_of(client)
+# (client, section, name, provider) → what is wrong still. A line that has become right fails until it is taken out.
+GAPS: dict[tuple[str, str, str, str], str] = {
+    (
+        "messages",
+        "thinking",
+        "adaptive.display",
+        "responses",
+    ): "`omitted` is read as unsaid, and a summary is asked for",
+}
+
+
+def run(client: Operation, case: Case, provider: Dialect, *, marked: bool) -> Any:
+    """A line of the matrix as a parameter of a test."""
+    gap = GAPS.get((client.value, case.section, case.name, provider.value)) if marked else None
+    marks = pytest.mark.xfail(strict=True, reason=gap) if gap else ()
+    return pytest.param(client, case, provider, id=f"{client}: {case.section} {case.name} to {provider}", marks=marks)
+
+
+LINES = [
+    (client, case, provider) for client, cases in CASES.items() for case in cases for provider in providers_of(client)
 ]
 
 
@@ -34,12 +53,12 @@ EXTENSIONS: dict[tuple[str, str], frozenset[str]] = {
 }
 
 
-@pytest.mark.parametrize(("client", "case", "provider"), RUNS)
+@pytest.mark.parametrize(("client", "case", "provider"), [run(*line, marked=True) for line in LINES])
 def test_the_decision_is_what_happens(client: Operation, case: Case, provider: Dialect) -> None:
     assert observe(client, provider, case).decision is case.declared(client)[provider]
 
 
-@pytest.mark.parametrize(("client", "case", "provider"), RUNS)
+@pytest.mark.parametrize(("client", "case", "provider"), [run(*line, marked=False) for line in LINES])
 def test_what_is_lost_is_named(client: Operation, case: Case, provider: Dialect) -> None:
     """A refusal and a note name the client's own field: its first word stands in the request."""
     observed = observe(client, provider, case)
@@ -64,3 +83,12 @@ def test_the_least_request_loses_nothing(client: Operation) -> None:
 def test_the_document_is_current() -> None:
     """If this fails: python -m scripts.translation_matrix --write."""
     assert DOCUMENT.read_text("utf-8") == render()
+
+
+@pytest.mark.parametrize(("client", "case", "provider"), [run(*line, marked=False) for line in LINES])
+def test_what_is_sent_is_of_the_providers_type(client: Operation, case: Case, provider: Dialect) -> None:
+    try:
+        made = translate(client, provider, {**LEAST[client], **case.patch})
+    except Rejected:
+        return  # nothing is sent
+    judge(provider, json.loads(made.body))
