@@ -14,7 +14,7 @@ from providers.provider import Provider
 from providers.registry import Registry
 from providers.resolve import Target
 from providers.wire import side_channel
-from providers.wire.endpoints import Dialect, Endpoint
+from providers.wire.endpoints import Dialect, Endpoint, Operation
 from providers.wire.messages.foreign import without_foreign
 from providers.wire.notes import Rejected
 from providers.wire.splice import JsonObject, NotAnObject, read_object
@@ -147,10 +147,13 @@ def _refuse_cross_site(provider: Provider, call: ReadCall) -> None:
 def _translation(target: Target, call: ReadCall, id: str, created: int) -> Translation | None:
     """The call in a dialect that the provider speaks, None where it speaks the client's."""
     provider, endpoint = target.provider, call.request.endpoint
-    if endpoint.dialect in provider.dialects:
+    can = target.capabilities(call.model)
+    chats_only = endpoint.operation is Operation.COMPLETIONS and not can.completions
+    if endpoint.dialect in provider.dialects and not chats_only:
         return None
     about = _about(provider, call.model)
-    spoken = next((dialect for dialect in _PREFERRED[endpoint.dialect] if dialect in provider.dialects), None)
+    order = (endpoint.dialect, *_PREFERRED[endpoint.dialect])
+    spoken = next((dialect for dialect in order if dialect in provider.dialects), None)
     if spoken is None or endpoint.operation not in TRANSLATABLE:
         message = (
             f"{endpoint.dialect} → {provider.name}: {endpoint.operation} is asked in the {endpoint.dialect} dialect, "
@@ -163,7 +166,7 @@ def _translation(target: Target, call: ReadCall, id: str, created: int) -> Trans
             endpoint.operation,
             spoken,
             call.parsed.value,
-            target.capabilities(call.model),
+            can,
             target.model or call.model,
             id=id,
             created=created,

@@ -8,9 +8,9 @@ knows as a function with one text ``input`` is given back as what it is, when it
 
 from typing import Any
 
-from providers.wire.chat.halves import Halves
 from providers.wire.chat.provider_fields import Record
 from providers.wire.events import ToolCall
+from providers.wire.halves import Halves
 from providers.wire.values import mapping, parse, raw_json, whole
 from providers.wire.writer import Answering
 

@@ -16,10 +16,10 @@ from typing import Any
 from providers.wire import events
 from providers.wire.chat.annotations import Annotations
 from providers.wire.chat.call_deltas import CallDeltas
-from providers.wire.chat.halves import Halves
 from providers.wire.chat.provider_fields import ProviderFields, Record, value_of
 from providers.wire.chat.reasoning_deltas import ReasoningDeltas
 from providers.wire.events import Finish, FinishReason
+from providers.wire.halves import Halves
 from providers.wire.values import mapping, string, whole
 from providers.wire.writer import Answering
 

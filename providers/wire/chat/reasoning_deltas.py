@@ -6,8 +6,8 @@ Strategy: one entry of ``reasoning_details`` per block, and one more where a blo
 
 from typing import Any
 
-from providers.wire.chat.halves import Halves
 from providers.wire.events import Reasoning
+from providers.wire.halves import Halves
 
 TEXT, ENCRYPTED = "reasoning.text", "reasoning.encrypted"
 

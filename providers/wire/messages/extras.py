@@ -60,11 +60,11 @@ def _web_search(building: Building, body: Json, name: str, value: object) -> Non
 
 
 def _include(building: Building, body: Json, name: str, value: object) -> None:
-    for entry in sequence(value):
+    for entry in map(string, sequence(value)):
         if entry == _LOGPROBS:
             reject(building, body, f"{name}.{_LOGPROBS}", value)
         if entry not in _HERE_ANYWAY:
-            drop(building, body, f"{name}.{string(entry)}", value)
+            drop(building, body, f"{name}.{entry}", value)
 
 
 def _cache_options(building: Building, body: Json, name: str, value: object) -> None:

@@ -6,6 +6,7 @@ has no other form.
 """
 
 from providers.wire.events import ToolCall
+from providers.wire.halves import Halves
 from providers.wire.neutral import Json
 from providers.wire.values import parse, raw_json, whole
 
@@ -38,24 +39,25 @@ class WrittenIds:
 class OpenCall:
     """One call. ``part`` is the event's."""
 
-    __slots__ = ("_custom", "_live", "_pieces", "part")
+    __slots__ = ("_custom", "_halves", "_live", "_pieces", "part")
 
     def __init__(self, call: ToolCall) -> None:
         self.part = call.part
         self._custom = call.kind == "custom"
         self._live = False
         self._pieces: list[str] = []
+        self._halves = Halves()
 
     def add(self, text: str) -> str:
         """Take a piece; give what may be written now, "" for nothing."""
         self._pieces.append(text)
         if self._live:
-            return text
+            return self._halves.join(text)
         if self._custom:
             return ""
         so_far = "".join(self._pieces)
         self._live = so_far.lstrip().startswith("{")
-        return so_far if self._live else ""
+        return self._halves.join(so_far) if self._live else ""
 
     def is_complete(self) -> bool:
         """Whether the arguments are a whole object, so that another part may have the stream."""
@@ -69,7 +71,7 @@ class OpenCall:
 
     def rest(self) -> str:
         """What is still to be written when the call has ended."""
-        return "" if self._live else raw_json(arguments_of("".join(self._pieces), custom=self._custom))
+        return self._halves.rest() if self._live else raw_json(arguments_of("".join(self._pieces), custom=self._custom))
 
 
 def arguments_of(text: str, *, custom: bool) -> Json:

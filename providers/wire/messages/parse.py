@@ -20,7 +20,7 @@ from providers.wire.values import count, mapping, string
 
 _BILLING = "x-anthropic-billing-header:"
 _ROLES = ("user", "assistant", "system")
-_DISPLAY = {"summarized": "auto", "omitted": ""}
+_DISPLAY = {"summarized": "auto"}
 _STRUCTURED = ("messages", "system", "tools", "tool_choice", "thinking", "output_config", "output_format", "metadata")
 
 

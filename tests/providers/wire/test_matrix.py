@@ -14,22 +14,10 @@ from scripts.translation.case import LEAST, Case, Decision, observe, providers_o
 from scripts.translation_matrix import CASES, DOCUMENT, render
 from tests.providers.wire.sdk_types import DOCUMENTED, judge
 
-# (client, section, name, provider) → what is wrong still. A line that has become right fails until it is taken out.
-GAPS: dict[tuple[str, str, str, str], str] = {
-    (
-        "messages",
-        "thinking",
-        "adaptive.display",
-        "responses",
-    ): "`omitted` is read as unsaid, and a summary is asked for",
-}
 
-
-def run(client: Operation, case: Case, provider: Dialect, *, marked: bool) -> Any:
+def run(client: Operation, case: Case, provider: Dialect) -> Any:
     """A line of the matrix as a parameter of a test."""
-    gap = GAPS.get((client.value, case.section, case.name, provider.value)) if marked else None
-    marks = pytest.mark.xfail(strict=True, reason=gap) if gap else ()
-    return pytest.param(client, case, provider, id=f"{client}: {case.section} {case.name} to {provider}", marks=marks)
+    return pytest.param(client, case, provider, id=f"{client}: {case.section} {case.name} to {provider}")
 
 
 LINES = [
@@ -53,12 +41,12 @@ EXTENSIONS: dict[tuple[str, str], frozenset[str]] = {
 }
 
 
-@pytest.mark.parametrize(("client", "case", "provider"), [run(*line, marked=True) for line in LINES])
+@pytest.mark.parametrize(("client", "case", "provider"), [run(*line) for line in LINES])
 def test_the_decision_is_what_happens(client: Operation, case: Case, provider: Dialect) -> None:
     assert observe(client, provider, case).decision is case.declared(client)[provider]
 
 
-@pytest.mark.parametrize(("client", "case", "provider"), [run(*line, marked=False) for line in LINES])
+@pytest.mark.parametrize(("client", "case", "provider"), [run(*line) for line in LINES])
 def test_what_is_lost_is_named(client: Operation, case: Case, provider: Dialect) -> None:
     """A refusal and a note name the client's own field: its first word stands in the request."""
     observed = observe(client, provider, case)
@@ -85,7 +73,7 @@ def test_the_document_is_current() -> None:
     assert DOCUMENT.read_text("utf-8") == render()
 
 
-@pytest.mark.parametrize(("client", "case", "provider"), [run(*line, marked=False) for line in LINES])
+@pytest.mark.parametrize(("client", "case", "provider"), [run(*line) for line in LINES])
 def test_what_is_sent_is_of_the_providers_type(client: Operation, case: Case, provider: Dialect) -> None:
     try:
         made = translate(client, provider, {**LEAST[client], **case.patch})

@@ -131,7 +131,7 @@ def test_the_beta_place_of_the_format() -> None:
 @pytest.mark.parametrize(
     ("fields", "wanted"),
     [
-        ({"thinking": {"type": "adaptive", "display": "omitted"}}, Reasoning("", None, "adaptive")),
+        ({"thinking": {"type": "adaptive", "display": "omitted"}}, Reasoning("", None, "adaptive", "omitted")),
         ({"thinking": {"type": "adaptive", "display": "new"}}, Reasoning("", None, "adaptive", "new")),
         ({"thinking": {"type": "disabled"}}, Reasoning(mode="disabled")),
         ({"output_config": {"effort": "low"}}, Reasoning("low")),

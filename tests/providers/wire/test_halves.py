@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.wire.chat.halves import Halves
+from providers.wire.halves import Halves
 from providers.wire.values import whole
 
 
