@@ -177,7 +177,7 @@ class RelayStream(ForwardStream):
     # The exchange: commands out.
 
     def _carry_out(self, batch: list[Command]) -> Commands:
-        if any(isinstance(c, Head) for c in batch) and any(isinstance(c, End) for c in batch):
+        if batch and type(batch[-1]) is End and any(type(command) is Head for command in batch):
             yield from self._answer_whole(batch)
             return
         for command in batch:

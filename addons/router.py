@@ -50,6 +50,7 @@ class Router:
             return  # the model list should have answered: without a verdict this becomes an error of ours
         to = registry.local.destination(flow.request.path)
         _aim(flow.request, to.scheme, to.host, to.port, to.path)
+        flow.request.host_header = url.hostport(to.scheme, to.host, to.port)
         in_hand.verdict = Verdict.FORWARD
 
     def _exchange(self, flow: http.HTTPFlow, in_hand: InHand, endpoint: Endpoint) -> Awaitable[None] | None:
@@ -63,7 +64,7 @@ class Router:
             _refuse(flow, in_hand, request, refused)
             return None
         # Only the local server's own list can claim a name that a prefix or a pattern would send elsewhere.
-        if registry.resolve(call.model or None).rule in _CLAIMABLE and self._configuration.catalog.local_is_unknown():
+        if self._configuration.catalog.local_is_unknown() and registry.resolve(call.model or None).rule in _CLAIMABLE:
             return self._wait_and_plan(flow, in_hand, call)
         self._plan(flow, in_hand, call)
         return None
@@ -125,4 +126,3 @@ def _aim(request: http.Request, scheme: str, host: str, port: int, path: str) ->
     request.data.scheme = scheme.encode()
     request.data.host, request.data.port = host, port
     request.data.path = path.encode("utf-8", "surrogateescape")
-    request.host_header = url.hostport(scheme, host, port)

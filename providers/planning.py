@@ -144,12 +144,16 @@ def _refuse_cross_site(provider: Provider, call: ReadCall) -> None:
         raise Refused(403, message, "cross_site", **_about(provider, call.model))
 
 
+def _only_chats(target: Target, call: ReadCall) -> bool:
+    """Whether an old text completion must become a chat."""
+    completes = call.request.endpoint.operation is Operation.COMPLETIONS
+    return completes and not target.capabilities(call.model).completions
+
+
 def _translation(target: Target, call: ReadCall, id: str, created: int) -> Translation | None:
     """The call in a dialect that the provider speaks, None where it speaks the client's."""
     provider, endpoint = target.provider, call.request.endpoint
-    can = target.capabilities(call.model)
-    chats_only = endpoint.operation is Operation.COMPLETIONS and not can.completions
-    if endpoint.dialect in provider.dialects and not chats_only:
+    if endpoint.dialect in provider.dialects and not _only_chats(target, call):
         return None
     about = _about(provider, call.model)
     order = (endpoint.dialect, *_PREFERRED[endpoint.dialect])
@@ -166,7 +170,7 @@ def _translation(target: Target, call: ReadCall, id: str, created: int) -> Trans
             endpoint.operation,
             spoken,
             call.parsed.value,
-            can,
+            target.capabilities(call.model),
             target.model or call.model,
             id=id,
             created=created,

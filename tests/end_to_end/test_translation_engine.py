@@ -37,8 +37,8 @@ def fixture_url(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     env = {"PATCHBAY_REGISTRY": str(registry), "PATCHBAY_DB": str(folder / "patchbay.db")}
     with run_serve(engine, env, folder) as program:
         yield program.url
-        rows = finished(folder / "patchbay.db", "select outcome, error from exchanges where outcome is not null")
-        assert {row["outcome"] for row in rows} == {"ok"}
+        rows = finished(folder / "patchbay.db", "select * from exchanges where outcome is not null")
+        assert not [row for row in rows if row["error"] or row["status"] != 200 or not row["finish_reason"]]
         assert "Traceback" not in program.output
 
 

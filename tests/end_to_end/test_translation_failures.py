@@ -20,7 +20,7 @@ from tests.fake_dialects import (
 from tests.fake_steps import Chunk, Close, Head, LastChunk, Raw, Reset, Script, Sleep, Stall, Step
 from tests.rig_client import exchange
 from tests.rig_gateway import KEYS, SDK_ERRORS, WAYS, Behind, Gateway, ask, assert_error_shape, assert_told_in_dialect
-from tests.rig_translation import PAIRS, run_translating, say, upstream_path
+from tests.rig_translation import PAIRS, chat_asks, openai_client, run_translating, say, upstream_path
 
 EVENTS = {"chat": chat_events, "messages": messages_events, "responses": responses_events}
 TERMINALS = {"chat": b"[DONE]", "messages": b"message_stop", "responses": b"response.completed"}
@@ -215,7 +215,7 @@ def test_an_error_within_the_stream_ends_the_clients_stream_as_an_error(
 
 @pytest.mark.parametrize("client", ["chat", "messages"])
 def test_a_response_that_failed_is_an_error_too(gateway: Gateway, client: str) -> None:
-    begun = [Chunk(event) for event in responses_events()[:BEGUN]]
+    begun: list[Step] = [Chunk(event) for event in responses_events()[:BEGUN]]
     script = (HEAD, *begun, Sleep(0.1), Chunk(failed_response()), LastChunk())
     gateway.external.on(upstream_path("responses"), script)
     answer = gateway.post(*ask(client, "only-responses/m", stream=True))
@@ -281,6 +281,20 @@ def test_a_stream_that_is_cut_is_no_answer_for_a_client_that_does_not_stream(
 def test_a_stream_that_has_said_everything_is_whole_however_its_connection_ends(
     gateway: Gateway, client: str, provider: str
 ) -> None:
-    script = (HEAD, *[Chunk(event) for event in EVENTS[provider]()], Close())
+    events: list[Step] = [Chunk(event) for event in EVENTS[provider]()]
+    script = (HEAD, *events, Close())
     gateway.external.on(upstream_path(provider), script)
     assert say(gateway.url, client, f"only-{provider}/m", stream=True).text == "".join(WORDS)
+
+
+@pytest.mark.parametrize("provider", EVENTS)
+def test_a_client_that_leaves_with_the_last_event_has_had_everything(gateway: Gateway, provider: str) -> None:
+    """The openai SDK closes its connection at `[DONE]`, though the end of the body may still be under way."""
+    events: list[Step] = [Chunk(event) for event in EVENTS[provider]()]
+    gateway.external.on(upstream_path(provider), (HEAD, *events, Sleep(0.3), LastChunk()))
+    with openai_client(gateway.url) as client:
+        stream = client.chat.completions.create(model=f"only-{provider}/m", messages=chat_asks("hi"), stream=True)
+        said = "".join(piece.choices[0].delta.content or "" for piece in stream if piece.choices)
+        row = exchange(gateway.database, stream.response.headers["x-patchbay-id"])
+    assert said == "".join(WORDS)
+    assert (row["outcome"], row["finish_reason"]) == ("ok", "stop")
