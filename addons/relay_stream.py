@@ -43,6 +43,7 @@ from addons.wire_view import WireView, outcome_of, text_headers
 from providers import demo
 from providers.exchange.account import Outcome
 from providers.exchange.commands import Command, Cut, Data, Dial, End, Hangup, Head, Send, SetTimer, Timer
+from providers.exchange.kept import Kept
 from providers.exchange.machine import Exchange
 
 logger = logging.getLogger(__name__)
@@ -76,6 +77,8 @@ class RelayStream(ForwardStream):
         self._chunked = False
         self._told = False
         self._finished = False
+        self._sent_head: Head | None = None
+        self._sent: Kept | None = None
 
     def _handle_event(self, event: events.Event) -> Commands:
         """Hear an event; hooks that can be called at once never leave here as commands."""
@@ -187,6 +190,8 @@ class RelayStream(ForwardStream):
         client = self.context.client
         match command:
             case Data():
+                if self._sent is not None:
+                    self._sent.add(command.data)
                 yield SendHttp(ResponseData(self.stream_id, command.data), client)
             case SetTimer():
                 yield from self._set_timer(command.name, command.seconds)
@@ -266,8 +271,12 @@ class RelayStream(ForwardStream):
         response = self._view.client_head(command, length=None)
         self._chunked = "transfer-encoding" in response.headers
         yield SendHttp(ResponseHeaders(self.stream_id, response, False), self.context.client)
+        assert self._exchange
+        self._sent_head = command
         upstream = self._layer.client_of(self.context.server)
-        if upstream is not None and self._exchange is not None and self._exchange.is_untouched:
+        if not self._exchange.is_untouched:
+            self._sent = Kept(self.context.options.patchbay_flow_body_limit)
+        elif upstream is not None:
             upstream.pump = self._pump
 
     def _pump(self, payload: bytes) -> bytes | None:
@@ -322,7 +331,7 @@ class RelayStream(ForwardStream):
             upstream.pump = None
         yield DropStream(self.stream_id)
         if not self._told:
-            yield from self._tell_addons()
+            yield from self._tell_addons(self._sent_head, self._sent.content() if self._sent else None)
         self.flow.live = False
         self._exchanges.release(self.flow)
 

@@ -115,7 +115,7 @@ class WireView:
         response = self._flow.response
         if response is None or self._shown is None or self._shown == (response.status_code, response.raw_content):
             return head, body
-        return Head(response.status_code, head.headers), response.raw_content or b""
+        return Head(response.status_code, head.headers), self._exchange.rewritten(response.raw_content or b"")
 
     def _story(self, sent: Head | None, body: bytes | None) -> dict[str, object]:
         account = self._exchange.account
@@ -131,7 +131,7 @@ class WireView:
         if sent is not None:
             story["patchbay.client_status"] = sent.status
             story["patchbay.client_headers"] = [[whole(name), whole(value)] for name, value in sent.headers]
-        if body is not None:
+        if body is not None and (self._flow.response is None or body != self._flow.response.raw_content):
             story["patchbay.client_body"] = body.decode("utf-8", "replace")
         return story
 

@@ -63,5 +63,6 @@ def refused_account(call: ClientRequest, refused: Refused) -> ExchangeAccount:
 def settle_estimate(account: ExchangeAccount, answer: bytes) -> None:
     """Complete the record of a prompt that was counted here, the provider having no way to."""
     account.status, account.outcome, account.who_ended = 200, Outcome.OK, EndedBy.GATEWAY
+    account.translation = "approximated=input_tokens"
     account.input_tokens, account.usage_source = json.loads(answer)["input_tokens"], "estimated"
     account.bytes_out, account.duration_us = len(answer), 0

@@ -59,9 +59,19 @@ class TranslatedExchange(Exchange):
     def data(self, data: bytes, now: int) -> list[Command]:
         """A piece of the target's response body has come; a failure in it is told in the client's dialect."""
         asked = super().data(data, now)
-        if self.phase is Phase.STREAMING and self.answer.failure is not None:
+        if self.phase is not Phase.STREAMING:
+            return asked
+        if self.answer.failure is not None:
             return [*asked, Hangup(), *self._tell_failure(now)]
-        return asked
+        # The last event is the end, also where the provider leaves its connection open.
+        return [*asked, *self._end_stream(now)] if self.answer.terminal else asked
+
+    def rewritten(self, body: bytes) -> bytes:
+        """Write an answer that somebody has edited in the provider's dialect."""
+        translation = self._translation
+        reader, writer = translation.reader(self.heard.is_events), translation.writer(translation.stream)
+        read = [*reader.feed(body), *reader.close()]
+        return b"".join(map(writer.write, read)) + writer.close()
 
     def _end_stream(self, now: int) -> list[Command]:
         self._finish_reading(now)
