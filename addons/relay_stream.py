@@ -9,7 +9,6 @@ pumped: its payload goes from the upstream connection to the client without pass
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 
 from mitmproxy import http
@@ -17,7 +16,7 @@ from mitmproxy.connection import Server
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.commands import StartHook
 from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.layers.http import DropStream, GetHttpConnectionCompleted, SendHttp
+from mitmproxy.proxy.layers.http import GetHttpConnectionCompleted, SendHttp
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
     RequestData,
@@ -30,20 +29,18 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseProtocolError,
 )
 from mitmproxy.proxy.layers.http._hooks import (
-    HttpErrorHook,
     HttpResponseHeadersHook,
-    HttpResponseHook,
 )
 
+from addons import clock
+from addons.answering_stream import AnsweringStream
 from addons.exchanges import Exchanges, InHand
-from addons.forward_stream import ForwardStream
-from addons.relay_http1 import INTERNAL_ERROR, Commands
+from addons.relay_http1 import Commands
 from addons.relay_layer import Abandon, Connect, RelayLayer, SetAlarm
 from addons.wire_view import WireView, outcome_of, text_headers
 from providers import demo
 from providers.exchange.account import Outcome
 from providers.exchange.commands import Command, Cut, Data, Dial, End, Hangup, Head, Send, SetTimer, Timer
-from providers.exchange.kept import Kept
 from providers.exchange.machine import Exchange
 
 logger = logging.getLogger(__name__)
@@ -54,31 +51,17 @@ CallNow = Callable[[StartHook], StartHook | None]
 _DEMO = "demo"
 
 
-def now_us() -> int:
-    """Read the monotonic clock, in µs."""
-    return time.monotonic_ns() // 1000
-
-
-class RelayStream(ForwardStream):
+class RelayStream(AnsweringStream):
     """One request of a client with its answer."""
 
     def __init__(
         self, context: Context, stream_id: int, layer: RelayLayer, exchanges: Exchanges, call_now: CallNow | None
     ) -> None:
-        super().__init__(context, stream_id, exchanges)
+        super().__init__(context, stream_id, layer, exchanges)
         self._call_now = call_now
-        self._layer = layer
-        self._exchange: Exchange | None = None
-        self._view: WireView | None = None
-        self._due: dict[Timer | str, int] = {}
         self._connecting: Connect | None = None
         self._demo: Iterator[tuple[float, bytes]] | None = None
         self._demo_next = b""
-        self._chunked = False
-        self._told = False
-        self._finished = False
-        self._sent_head: Head | None = None
-        self._sent: Kept | None = None
 
     def _handle_event(self, event: events.Event) -> Commands:
         """Hear an event; hooks that can be called at once never leave here as commands."""
@@ -111,19 +94,19 @@ class RelayStream(ForwardStream):
     def _begin(self, in_hand: InHand, exchange: Exchange) -> Commands:
         self._exchange = exchange
         self._view = WireView(self.flow, in_hand, exchange)
-        began = exchange.begin(now_us())
+        began = exchange.begin(clock.now_us())
         if (given := self.flow.response) is None:
             yield from self._carry_out(began)
             return
         # An addon has answered in the provider's place (mitmproxy's server replay): that is the provider's answer.
-        exchange.opened(now_us())
-        yield from self._carry_out(exchange.head(given.status_code, text_headers(given.headers.fields), now_us()))
+        exchange.opened(clock.now_us())
+        yield from self._carry_out(exchange.head(given.status_code, text_headers(given.headers.fields), clock.now_us()))
         if given.raw_content:
-            yield from self._carry_out(exchange.data(given.raw_content, now_us()))
-        yield from self._carry_out(exchange.ended(now_us()))
+            yield from self._carry_out(exchange.data(given.raw_content, clock.now_us()))
+        yield from self._carry_out(exchange.ended(clock.now_us()))
 
     def _hear(self, exchange: Exchange, event: events.Event) -> Commands:
-        now = now_us()
+        now = clock.now_us()
         match event:
             case ResponseData():
                 yield from self._carry_out(exchange.data(event.data, now))
@@ -166,7 +149,7 @@ class RelayStream(ForwardStream):
         yield from self._carry_out(exchange.head(response.status_code, text_headers(response.headers.fields), now))
 
     def _wake(self) -> Commands:
-        now = now_us()
+        now = clock.now_us()
         for name in [name for name, due in self._due.items() if due <= now]:
             if self._due.pop(name, now + 1) > now or self._exchange is None:
                 continue
@@ -175,7 +158,7 @@ class RelayStream(ForwardStream):
             else:
                 yield from self._play_on(self._exchange)
         if self._due:
-            yield SetAlarm(min(self._due.values()), now_us())
+            yield SetAlarm(min(self._due.values()), clock.now_us())
 
     # The exchange: commands out.
 
@@ -211,14 +194,14 @@ class RelayStream(ForwardStream):
                 yield from self._finish()
 
     def _set_timer(self, name: Timer | str, seconds: float) -> Commands:
-        now = now_us()
+        now = clock.now_us()
         due = self._due[name] = now + int(seconds * 1e6)
         yield SetAlarm(due, now)
 
     def _dial(self, command: Dial) -> Commands:
         assert self._exchange
         if command.target.virtual:
-            yield from self._carry_out(self._exchange.opened(now_us()))
+            yield from self._carry_out(self._exchange.opened(clock.now_us()))
             return
         to = self.flow.request
         self._connecting = Connect(
@@ -246,12 +229,12 @@ class RelayStream(ForwardStream):
         if self.flow.response is None:
             head = demo.head(exchange.account)
             self.flow.response = http.Response.make(200, b"", dict(head))
-            yield from self._carry_out(exchange.head(200, head, now_us()))
+            yield from self._carry_out(exchange.head(200, head, clock.now_us()))
         if self._demo_next:
-            yield from self._carry_out(exchange.data(self._demo_next, now_us()))
+            yield from self._carry_out(exchange.data(self._demo_next, clock.now_us()))
         following = next(self._demo, None)
         if following is None:
-            yield from self._carry_out(exchange.ended(now_us()))
+            yield from self._carry_out(exchange.ended(clock.now_us()))
             return
         pause, self._demo_next = following
         yield from self._set_timer(_DEMO, pause)
@@ -263,88 +246,6 @@ class RelayStream(ForwardStream):
             self._connecting = None
         elif (upstream := self._layer.client_of(self.context.server)) is not None and not upstream.is_idle():
             yield SendHttp(RequestProtocolError(self.stream_id, "", ErrorCode.KILL), self.context.server)
-
-    # What the client gets.
-
-    def _send_head(self, command: Head) -> Commands:
-        assert self._view
-        response = self._view.client_head(command, length=None)
-        self._chunked = "transfer-encoding" in response.headers
-        yield SendHttp(ResponseHeaders(self.stream_id, response, False), self.context.client)
-        assert self._exchange
-        self._sent_head = command
-        upstream = self._layer.client_of(self.context.server)
-        if not self._exchange.is_untouched:
-            self._sent = Kept(self.context.options.patchbay_flow_body_limit)
-        elif upstream is not None:
-            upstream.pump = self._pump
-
-    def _pump(self, payload: bytes) -> bytes | None:
-        """Note a piece of a committed answer and frame it for the client; nothing once the exchange is over.
-
-        None if that failed: the piece then goes the long way, and the failure is told there.
-        """
-        assert self._exchange
-        if not self._exchange.is_committed:
-            return b""
-        try:
-            self._exchange.relay(payload, now_us())
-        except Exception:
-            logger.exception("The relay failed to note a piece of an answer.")
-            return None
-        return b"%x\r\n%s\r\n" % (len(payload), payload) if self._chunked else payload
-
-    def _answer_whole(self, batch: list[Command]) -> Commands:
-        """The whole answer is known before any of it is sent: addons and people may still change it."""
-        assert self._view
-        head = next(c for c in batch if isinstance(c, Head))
-        body = b"".join(c.data for c in batch if isinstance(c, Data))
-        for command in batch:
-            if not isinstance(command, Head | Data | End):
-                yield from self._carry_out_one(command)
-        yield from self._tell_addons(head, body)
-        if (yield from self.check_killed(False)):
-            yield from self._finish()
-            return
-        head, body = self._view.edited(head, body)
-        response, client = self._view.client_head(head, length=len(body)), self.context.client
-        yield SendHttp(ResponseHeaders(self.stream_id, response, not body), client)
-        if body:
-            yield SendHttp(ResponseData(self.stream_id, body), client)
-        yield SendHttp(ResponseEndOfMessage(self.stream_id), client)
-        yield from self._finish()
-
-    def _tell_addons(self, head: Head | None = None, body: bytes | None = None) -> Commands:
-        """Every flow gets a ``response`` or an ``error`` hook, and only one."""
-        assert self._view
-        self._told = True
-        yield HttpResponseHook(self.flow) if self._view.settle(head, body) else HttpErrorHook(self.flow)
-
-    def _finish(self) -> Commands:
-        """The exchange has ended, and the client has got what it gets."""
-        if self._finished:
-            return
-        self._finished = True
-        self.client_state = self.server_state = self.state_errored
-        self._due.clear()
-        if (upstream := self._layer.client_of(self.context.server)) is not None:
-            upstream.pump = None
-        yield DropStream(self.stream_id)
-        if not self._told:
-            yield from self._tell_addons(self._sent_head, self._sent.content() if self._sent else None)
-        self.flow.live = False
-        self._exchanges.release(self.flow)
-
-    def _give_up(self) -> Commands:
-        """After an exception of ours: an error in dialect, or a cut where an answer has begun."""
-        asked = self._exchange.abandon(Outcome.INTERNAL_ERROR, now_us()) if self._exchange else []
-        if not asked:
-            told = ResponseProtocolError(self.stream_id, INTERNAL_ERROR, ErrorCode.GENERIC_SERVER_ERROR)
-            yield SendHttp(told, self.context.client)
-            self.client_state = self.server_state = self.state_errored
-        yield from self._carry_out(asked)
-        if self._view is not None:
-            yield from self._finish()
 
 
 def _broken(message: str) -> Outcome:

@@ -64,5 +64,5 @@ def fixture_line(configuration: Configuration, monkeypatch: pytest.MonkeyPatch) 
     """A client's connection, answered by the chain of addons as it is."""
     assert "ACME_API_KEY" not in os.environ
     with Line(configuration) as line:
-        monkeypatch.setattr("addons.relay_stream.now_us", line.now_us)
+        monkeypatch.setattr("addons.clock.now_us", line.now_us)
         yield line

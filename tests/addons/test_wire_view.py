@@ -114,7 +114,8 @@ def test_a_good_answer_is_shown_whole() -> None:
     assert flow.error is None
     told = flow.metadata
     assert (told["patchbay.provider"], told["patchbay.model"], told["patchbay.outcome"]) == ("acme", "big", "ok")
-    assert (told["patchbay.client_status"], told["patchbay.client_body"]) == (200, BODY.decode())
+    assert told["patchbay.client_status"] == 200
+    assert "patchbay.client_body" not in told  # it is the provider's, byte for byte
     assert "patchbay.body_cut" not in told
 
 
