@@ -13,7 +13,7 @@ from tests.source_tree import PRODUCT, ROOT, imports, is_below, modules
 
 # Places where an exception of any kind is caught: the edges, where a fault of ours becomes an answer or a log line.
 CATCHES_ALL: dict[str, str] = {
-    "addons/answering_stream.py": "2026-11-20: the pump: a piece that cannot be noted takes the long way, where it is told",
+    "addons/answering_stream.py": "2026-11-20: the pump: a piece that cannot be noted takes the long way",
     "addons/relay_stream.py": "2026-11-20: the driver's edge: the call is ended with an error in its dialect",
 }
 # (importer, imported) → why, beside the rules below.

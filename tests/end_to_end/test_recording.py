@@ -131,8 +131,7 @@ def test_a_call_that_is_refused_has_a_provider_too(gateway: Gateway) -> None:
     before = query(gateway.database, "select count(*) as n from exchanges")[0]["n"]
     for body in (b"{", b'{"model":7}', b""):
         assert gateway.post("/v1/chat/completions", body).status == 400
-    path, body = ask("responses", "claude-9", previous_response_id="resp_1")
-    assert gateway.post(path, body).status == 400
+    assert gateway.post(*ask("responses", "claude-9", previous_response_id="resp_1")).status == 400
     sql = "select * from exchanges where outcome = 'client_error'"
     rows = finished(gateway.database, sql)
     assert rows

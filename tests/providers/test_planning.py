@@ -225,7 +225,7 @@ def test_a_web_page_of_another_site_may_not_spend_our_keys(registry: Registry, s
         refused = refusal(registry, asked)
         assert (refused.status, refused.code, refused.provider) == (status, "cross_site", "acme")
     for own in (b'{"model":"demo"}', b'{"model":"local/x"}'):
-        assert target(registry, call(own, headers={"sec-fetch-site": site}))
+        assert target(registry, call(own, headers={"sec-fetch-site": site})).provider in ("demo", "local")
 
 
 def test_reasoning_of_another_provider_does_not_reach_anthropic(registry: Registry) -> None:

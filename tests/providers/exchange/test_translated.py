@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from providers.exchange.account import ExchangeAccount, Outcome
-from providers.exchange.commands import Data, End, Hangup, Head, Timer
+from providers.exchange.commands import Command, Data, End, Hangup, Head, Timer
 from providers.exchange.machine import Exchange, Settings
 from providers.exchange.plan import Plan, Target
 from providers.exchange.translated import TranslatedExchange, make_exchange
@@ -50,7 +50,7 @@ def exchange(*, stream: bool, seed: bool = False) -> TranslatedExchange:
     return made
 
 
-def told(commands: list[object]) -> bytes:
+def told(commands: list[Command]) -> bytes:
     return b"".join(c.data for c in commands if isinstance(c, Data))
 
 
@@ -97,27 +97,27 @@ def test_the_client_gets_the_form_it_asked_for(client_streams: bool, provider_st
     assert made.account.outcome is Outcome.OK
 
 
-def cut(made: TranslatedExchange) -> list[object]:
+def cut(made: TranslatedExchange) -> list[Command]:
     return [*made.data(chunk(content="one"), 3), *made.ended(4)]
 
 
-def stall(made: TranslatedExchange) -> list[object]:
+def stall(made: TranslatedExchange) -> list[Command]:
     return [*made.data(chunk(content="one"), 3), *made.timer(Timer.PHASE, 500_000_000)]
 
 
-def fail_inside(made: TranslatedExchange) -> list[object]:
+def fail_inside(made: TranslatedExchange) -> list[Command]:
     error = b'data: {"error":{"message":"we broke","type":"server_error","code":null}}\n\n'
     return [*made.data(chunk(content="one"), 3), *made.data(error, 4)]
 
 
-def fail_at_the_end(made: TranslatedExchange) -> list[object]:
+def fail_at_the_end(made: TranslatedExchange) -> list[Command]:
     error = b'data: {"error":{"message":"we broke","type":"server_error","code":null}}'
     return [*made.data(chunk(content="one"), 3), *made.data(error, 4), *made.ended(5)]
 
 
 @pytest.mark.parametrize("happens", [cut, stall, fail_inside, fail_at_the_end])
 def test_a_stream_that_fails_says_so_in_the_clients_dialect(
-    happens: Callable[[TranslatedExchange], list[object]],
+    happens: Callable[[TranslatedExchange], list[Command]],
 ) -> None:
     made = exchange(stream=True)
     made.head(200, EVENTS, 2)
