@@ -144,3 +144,85 @@ def test_a_plain_answer_that_is_cut_is_an_http_error() -> None:
     commands = made.data(BODY[:20], 3) + made.failed(Outcome.UPSTREAM_RESET, 4)
     assert next(c for c in commands if isinstance(c, Head)).status == 502
     assert json.loads(told(commands))["type"] == "error"
+
+
+def test_an_answer_that_says_nothing_is_no_answer() -> None:
+    made = exchange(stream=False)
+    made.head(200, JSON, 2)
+    commands = made.data(b'{"hello":"world"}', 3) + made.ended(4)
+    assert next(c for c in commands if isinstance(c, Head)).status == 502
+    assert made.account.outcome is Outcome.UPSTREAM_PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize(
+    ("status", "told_as", "outcome"),
+    [
+        (400, 400, Outcome.UPSTREAM_HTTP_ERROR),
+        (401, 502, Outcome.UPSTREAM_HTTP_ERROR),
+        (429, 429, Outcome.RATE_LIMITED),
+        (503, 529, Outcome.UPSTREAM_HTTP_ERROR),
+    ],
+)
+def test_a_refusal_is_told_in_the_clients_dialect(status: int, told_as: int, outcome: Outcome) -> None:
+    made = exchange(stream=True)
+    made.head(status, [*JSON, ("retry-after", "7")], 2)
+    commands = made.data(b'{"error":{"message":"no","type":"x","code":null}}', 3) + made.ended(4)
+    head = next(c for c in commands if isinstance(c, Head))
+    assert head.status == told_as
+    assert ("retry-after", "7") in head.headers
+    assert json.loads(told(commands))["type"] == "error"
+    assert made.account.outcome is outcome
+
+
+def test_an_error_ahead_of_all_content_has_the_status_that_it_means() -> None:
+    made = exchange(stream=True)
+    made.head(200, EVENTS, 2)
+    commands = made.data(b'data: {"error":{"message":"later","type":"rate_limit_error","code":null}}\n\n', 3)
+    assert next(c for c in commands if isinstance(c, Head)).status == 429
+    assert json.loads(told(commands))["error"]["message"] == "later"
+
+
+def test_the_last_event_is_the_end_where_the_provider_stays() -> None:
+    made = exchange(stream=True)
+    made.head(200, EVENTS, 2)
+    commands = made.data(chunk(content="one"), 3) + made.data(FINISH + DONE, 4)
+    assert b"message_stop" in told(commands)
+    assert isinstance(commands[-1], End)
+    assert made.ended(5) == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_edited_answer_is_written_too(stream: bool) -> None:
+    made = exchange(stream=stream)
+    made.head(200, JSON, 2)
+    made.data(BODY, 3)
+    made.ended(4)
+    edited = made.rewritten(BODY.replace(b"yes", b"no, edited"))
+    assert b"no, edited" in edited
+    assert b"choices" not in edited
+
+
+def test_a_prompt_that_nobody_can_count_is_estimated() -> None:
+    translation = Translation.plan(
+        Dialect.MESSAGES, Operation.COUNT_TOKENS, Dialect.CHAT, ASK, Capabilities(), "m", id="pb-1", created=1
+    )
+    target = Target("acme", "compatible", "m", Deadlines(), "http", "h", 1, "/v1", [], b"", translation=translation)
+    counted = target.estimate()
+    assert counted is not None
+    assert json.loads(counted)["input_tokens"] > 0
+    assert Target("acme", "compatible", "m", Deadlines(), "http", "h", 1, "/v1", [], b"").estimate() is None
+
+
+def test_an_untouched_stream_is_relayed_and_may_be_left_at_its_last_event() -> None:
+    account = ExchangeAccount("pb-1", 0.0, "acme", "compatible", "chat", "chat", "m", "m", True)
+    target = Target("acme", "compatible", "m", Deadlines(), "http", "h", 1, "/v1", [], b"{}")
+    made = make_exchange(account, Plan((target,), ""), reader_for, Settings())
+    made.begin(0)
+    made.opened(1)
+    made.head(200, EVENTS, 2)
+    assert told(made.data(chunk(content="one"), 3)) == chunk(content="one")
+    made.relay(FINISH + DONE, 4)
+    assert account.bytes_out == len(chunk(content="one") + FINISH + DONE)
+    assert [type(command) for command in made.client_gone(5)] == [Hangup]
+    assert account.outcome is Outcome.OK
+    assert made.rewritten(b"edited") == b"edited"
