@@ -12,6 +12,7 @@ them.
 """
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 from mitmproxy.connection import Connection, Server
@@ -73,7 +74,7 @@ class RelayLayer(HttpLayer):
         self._alarm: commands.RequestWakeup | None = None
         self._alarm_due = 0
         self._clients: dict[Connection, RelayClient] = {}
-        self.connections[context.client] = RelayServer(context.fork())
+        self.connections[context.client] = RelayServer(_fork(context))
 
     def client_of(self, connection: Connection) -> RelayClient | None:
         """Return our side of an upstream connection, None if there is none (a virtual upstream)."""
@@ -81,7 +82,7 @@ class RelayLayer(HttpLayer):
 
     def make_stream(self, stream_id: int) -> Commands:
         """Make one of our streams."""
-        stream = self._new_stream(self.context.fork(), stream_id, self)
+        stream = self._new_stream(_fork(self.context), stream_id, self)
         self.streams[stream_id] = stream
         yield from self.event_to_child(stream, events.Start())
 
@@ -170,7 +171,7 @@ class RelayLayer(HttpLayer):
         return None
 
     def _open(self, event: GetHttpConnection) -> Commands:
-        context = self.context.fork()
+        context = _fork(self.context)
         context.server = Server(address=event.address, transport_protocol="tcp")
         stack = tunnel.LayerStack()
         if event.tls:
@@ -180,6 +181,13 @@ class RelayLayer(HttpLayer):
         self.connections[context.server] = stack[0]
         self.waiting_for_establishment[context.server].append(event)
         yield from self.event_to_child(stack[0], events.Start())
+
+
+def _fork(context: Context) -> Context:
+    """Fork a context as ``Context.fork`` does, without the server with an id of its own that is thrown away there."""
+    forked = copy(context)
+    forked.layers = context.layers.copy()
+    return forked
 
 
 class _Dialler(HttpClient):
