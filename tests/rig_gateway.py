@@ -5,6 +5,7 @@ that cannot be reached. The external ones share a fake upstream and are told apa
 """
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,7 +221,7 @@ _ASKS: dict[str, tuple[str, Json]] = {
 def ask(dialect: str, model: str, *, stream: bool = False, **more: Any) -> tuple[str, Json]:
     """A path and a body of the dialect."""
     path, body = _ASKS[dialect]
-    return path, {"model": model, **({"stream": True} if stream else {}), **body, **more}
+    return path, {"model": model, **({"stream": True} if stream else {}), **copy.deepcopy(body), **more}
 
 
 def assert_told_in_dialect(
