@@ -1,10 +1,9 @@
 """Recorder: every exchange becomes a row when it is admitted, and is completed however it ends."""
 
-import time
-
 from mitmproxy import http
 from mitmproxy.flow import Error
 
+from addons import clock
 from addons.configuration import Configuration
 from addons.exchanges import Exchanges, InHand
 from addons.telemetry.store import Store
@@ -49,7 +48,7 @@ class Recorder:
         in_hand = self._exchanges.of(flow)
         if in_hand is not None and in_hand.exchange is not None and in_hand.exchange.account.outcome is None:
             killed = flow.error is not None and flow.error.msg == Error.KILLED_MESSAGE
-            now = time.monotonic_ns() // 1000
+            now = clock.now_us()
             in_hand.exchange.abandon(Outcome.KILLED, now) if killed else in_hand.exchange.client_gone(now)
         self._complete(flow)
 
@@ -71,7 +70,7 @@ class Recorder:
 
     def done(self) -> None:
         """Record what is still open as ended by the shutdown, and close the file."""
-        now = time.monotonic_ns() // 1000
+        now = clock.now_us()
         for _, in_hand in self._exchanges.open():
             if in_hand.exchange is not None:
                 in_hand.exchange.abandon(Outcome.SHUTDOWN, now)
