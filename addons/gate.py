@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 # Bare CR, NUL and other control bytes pass mitmproxy's own validation (measured with 12.2, 2026-11-20).
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_VERSIONS = (b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"HTTP/3")
 _CONTROL_OR_SPACE = re.compile(rb"[\x00-\x20\x7f]")
 
 
@@ -61,6 +62,8 @@ def _is_loopback(address: str) -> bool:
 
 
 def _malformed(request: http.Request) -> str:
+    if request.data.http_version not in _VERSIONS:
+        return "The request is in no version of HTTP that there is."
     if _CONTROL_OR_SPACE.search(request.data.path):
         return "The request path holds control characters."
     fields = request.headers.fields

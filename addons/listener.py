@@ -1,8 +1,7 @@
 """Listener: where clients connect.
 
 Relies on these internals of mitmproxy 12.2: ``Proxyserver.servers`` (its instances' ``_servers`` and
-``handle_stream``) and
-``Proxyserver.setup_servers``.
+``handle_stream``), ``Proxyserver.setup_servers``, and ``Proxyserver.connections`` (its handlers' ``transports``).
 """
 
 import asyncio
@@ -13,8 +12,11 @@ from contextlib import suppress
 
 from mitmproxy import ctx
 from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.connection import Client
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance
 from mitmproxy.proxy.mode_specs import ProxyMode
+from mitmproxy_rs.udp import UdpServer
+from mitmproxy_rs.wireguard import WireGuardServer
 
 from addons.configuration import Configuration
 from providers.registry import Registry
@@ -46,6 +48,18 @@ class Listener:
         """Look after the sockets once they are open."""
         self._task = asyncio.get_running_loop().create_task(self._open())
 
+    def client_disconnected(self, client: Client) -> None:
+        """Close a connection that mitmproxy is through with.
+
+        It forgets to when the answer that ends a connection is sent while the client's own end is still waiting to be
+        told to the layers: the task that would close is cancelled there, and the client waits for ever (2026-11-20).
+        """
+        proxy: Proxyserver = ctx.master.addons.get("proxyserver")
+        handler = proxy.connections.get(client.id)
+        left = handler.transports.get(client) if handler is not None else None
+        if left is not None and left.writer is not None:
+            left.writer.close()
+
     async def opened(self) -> None:
         """Wait until every socket is open."""
         if self._task is not None:
@@ -61,15 +75,15 @@ class Listener:
                 continue
             await _second_loopback(instance)
             for server in instance._servers:
-                _widen(server)
+                if not isinstance(server, (UdpServer, WireGuardServer)):  # not ours, and no sockets of Python's
+                    _widen(server)
 
 
-def _widen(server: object) -> None:
+def _widen(server: asyncio.Server) -> None:
     """Listen again on the bound sockets: asyncio's own wrapper has no ``listen``, so the descriptor is used."""
-    if isinstance(server, asyncio.Server):
-        for bound in server.sockets:
-            with socket.socket(fileno=os.dup(bound.fileno())) as same:
-                same.listen(_BACKLOG)
+    for bound in server.sockets:
+        with socket.socket(fileno=os.dup(bound.fileno())) as same:
+            same.listen(_BACKLOG)
 
 
 async def _second_loopback(instance: AsyncioServerInstance[ProxyMode]) -> None:

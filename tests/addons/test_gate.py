@@ -96,6 +96,13 @@ def test_tabs_and_letters_of_any_script_may_stand_in_a_value(configuration: Conf
     assert judged(flow, configuration)
 
 
+@pytest.mark.parametrize("version", [b"HTTP/9.9", b"HTTP/0.9", b"HTTP/1.2", b"http/1.1"])
+def test_versions_of_http_that_do_not_exist_are_refused(version: bytes, configuration: Configuration) -> None:
+    flow = flow_from("127.0.0.1")
+    flow.request.data.http_version = version
+    assert not judged(flow, configuration)
+
+
 @pytest.mark.parametrize("path", [b"/a b", b"/a\tb"])
 def test_spaces_may_not_stand_in_a_path(path: bytes, configuration: Configuration) -> None:
     flow = flow_from("127.0.0.1")

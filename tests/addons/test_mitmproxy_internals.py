@@ -21,6 +21,7 @@ import mitmproxy.proxy.layers.http as http
 import mitmproxy.proxy.layers.http._events as http_events
 import mitmproxy.proxy.layers.http._http1 as http1
 import mitmproxy.proxy.mode_servers
+import mitmproxy.proxy.server
 import mitmproxy.proxy.tunnel
 import pytest
 from mitmproxy.connection import Client, ConnectionState
@@ -93,7 +94,8 @@ ATTRIBUTES: dict[type, str] = {
     http1.Http1Client: "stream_id request response body_reader state buf conn",
     http1.Http1Server: "stream_id request response body_reader state buf conn",
     mitmproxy.proxy.mode_servers.AsyncioServerInstance: "_servers listen_addrs",
-    mitmproxy.addons.proxyserver.Proxyserver: "servers",
+    mitmproxy.addons.proxyserver.Proxyserver: "servers connections",
+    mitmproxy.proxy.server.ConnectionHandler: "transports",
     mitmproxy.proxy.tunnel.TunnelLayer: "child_layer",
     mitmproxy.proxy.layer.NextLayer: "layer",
     mitmproxy.addonmanager.AddonManager: "chain lookup",

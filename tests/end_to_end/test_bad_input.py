@@ -130,7 +130,7 @@ def test_a_head_that_is_no_call(gateway: Gateway, case: str) -> None:
     nothing_was_sent(gateway)
 
 
-@pytest.mark.parametrize("data", [b"GARBAGE\r\n\r\n", b"\x16\x03\x01 no tls\r\n\r\n"])
+@pytest.mark.parametrize("data", [b"GARBAGE\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01 no tls\r\n\r\n"])
 def test_what_is_no_http_gets_no_page(gateway: Gateway, data: bytes) -> None:
     with dial(gateway.port, seconds=3) as client:
         client.sendall(data)
