@@ -18,6 +18,7 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHook
 
 from addons import clock
+from addons.direct_path import shorten
 from addons.exchanges import Exchanges
 from addons.forward_stream import ForwardStream
 from addons.relay_http1 import INTERNAL_ERROR, Commands
@@ -66,6 +67,7 @@ class AnsweringStream(ForwardStream):
             self._sent = Kept(self.context.options.patchbay_flow_body_limit)
         elif upstream is not None:
             upstream.pump = self._pump
+            shorten(self.context.client, self.context.server, upstream.short_cut)
 
     def _pump(self, payload: bytes) -> bytes | None:
         """Note a piece of a committed answer and frame it for the client; nothing once the exchange is over.

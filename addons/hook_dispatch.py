@@ -10,6 +10,7 @@ connection handler, which waits for a paused flow after the hook that is a comma
 """
 
 import asyncio
+import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from mitmproxy.flow import Flow
 from mitmproxy.proxy.commands import StartHook
 
 Listener = Callable[..., Any]
+_FIELDS: dict[str, list[str]] = {}  # hook → the fields of its class
 
 
 @dataclass
@@ -45,14 +47,14 @@ class HookCaller:
     """Calls the listeners of the flow hooks of one proxy."""
 
     def __init__(self) -> None:
-        self._addons: tuple[int, ...] = ()
+        self._addons: list[object] = []
         self._listeners: dict[str, list[Listener]] = {}
         self._left: dict[str, _Left] = {}
         self._started = False
 
     def call_now(self, event: StartHook) -> StartHook | None:
         """Call a flow hook's listeners. Return None if that is all, else the hook to be yielded instead."""
-        flow: Flow = event.args()[0]
+        flow: Flow = _arguments(event)[0]
         listeners = iter(self.listening(event.name))
         waiting = _call(listeners, event) if self._has_started() else _start_up()
         if waiting is not None:
@@ -76,7 +78,7 @@ class HookCaller:
     def listening(self, name: str) -> list[Listener]:
         """Return the hook ``name`` of every addon that has it, in the order of the chain."""
         manager: AddonManager = ctx.master.addons
-        addons = tuple(map(id, manager.lookup.values()))
+        addons = list(manager.lookup.values())
         if addons != self._addons:  # an addon came or went, or a script was loaded again
             self._addons, self._listeners = addons, {}
         found = self._listeners.get(name)
@@ -99,6 +101,15 @@ class DirectAddonManager(AddonManager):
         waiting = _call(listeners, event)
         if waiting is not None:
             await _see_through(_Left(event, waiting, listeners))
+
+
+def _arguments(event: hooks.Hook) -> list[Any]:
+    """Return what ``Hook.args`` does, without asking the class for its fields each time."""
+    names = _FIELDS.get(event.name)
+    if names is None:
+        fields = dataclasses.fields(event)  # type: ignore[arg-type]  # every hook is a dataclass
+        names = _FIELDS[event.name] = [field.name for field in fields]
+    return [getattr(event, name) for name in names]
 
 
 def _is_ready() -> bool:
@@ -130,14 +141,17 @@ async def _see_through(left: _Left) -> None:
 
 def _call(listeners: Iterator[Listener], event: hooks.Hook) -> Awaitable[None] | None:
     """Call listeners until one must be awaited; one that fails is logged, and the others go on."""
-    arguments = event.args()
+    arguments = _arguments(event)
     for listener in listeners:
         try:
-            with safecall():
-                result = listener(*arguments)
-                if result is not None and inspect.isawaitable(result):
-                    waiting: Awaitable[None] = result
-                    return waiting
+            result = listener(*arguments)
         except exceptions.AddonHalt:
             return None
+        except Exception:
+            with safecall():  # entered only now: it costs more than most listeners
+                raise
+        else:
+            if result is not None and inspect.isawaitable(result):
+                waiting: Awaitable[None] = result
+                return waiting
     return None

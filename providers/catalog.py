@@ -43,6 +43,11 @@ class _Listing:
     models: list[ModelEntry]
     due: float
     error: str = ""
+    names: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Collect the ids once: every call asks for the local server's."""
+        self.names = frozenset(_names(self.models))
 
 
 class Catalog:
@@ -74,7 +79,7 @@ class Catalog:
     def local_ids(self) -> frozenset[str]:
         """Return what the local server calls its models, as far as known; asks nobody."""
         listing = self._listing(self._registry().local)
-        return frozenset(_names(listing.models)) if listing else frozenset()
+        return listing.names if listing else frozenset()
 
     def local_is_unknown(self) -> bool:
         """Whether `local_ids` is old or was never told: `know_local` asks."""

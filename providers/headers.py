@@ -36,6 +36,8 @@ _ALLOWED: dict[Dialect, re.Pattern[str]] = {
 }
 ANTHROPIC_VERSION = "2023-06-01"
 IDENTITY = ("accept-encoding", "identity")
+_NOT_THE_SERVERS = HOP_BY_HOP | {"accept-encoding"}
+_NOT_THE_SERVERS_OR_KEYS = _NOT_THE_SERVERS | CREDENTIALS
 
 
 def for_external(
@@ -64,10 +66,11 @@ def for_external(
 
 def for_local(client: Sequence[tuple[str, str]], *, own_key: bool) -> Headers:
     """What the local server is told: all the client said, without credentials where a key of ours replaces them."""
-    connection = ",".join(value for name, value in client if name.lower() == "connection")
-    named = {name.strip().lower() for name in connection.split(",")}
-    dropped = HOP_BY_HOP | named | {"accept-encoding"} | (CREDENTIALS if own_key else frozenset())
-    return [*((name, value) for name, value in client if name.lower() not in dropped), IDENTITY]
+    lowered = [(name.lower(), name, value) for name, value in client]
+    dropped = _NOT_THE_SERVERS_OR_KEYS if own_key else _NOT_THE_SERVERS
+    if connection := ",".join([value for low, _, value in lowered if low == "connection"]):
+        dropped |= {name.strip().lower() for name in connection.split(",")}
+    return [*[(name, value) for low, name, value in lowered if low not in dropped], IDENTITY]
 
 
 def without_keys(query: str) -> str:

@@ -27,6 +27,7 @@ ALL_HOOKS = {
     "next_layer",
     "server_connect",
     "patchbay_rest",
+    "client_disconnected",
 }
 
 

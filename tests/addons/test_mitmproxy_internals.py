@@ -5,10 +5,12 @@ that failed here between both versions, then move the pin in pyproject.toml and 
 """
 
 import ast
+import asyncio
 import importlib.metadata
 import inspect
 import re
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import h11._readers
@@ -84,6 +86,8 @@ SIGNATURES: dict[object, str] = {
     mitmproxy.addonmanager.AddonManager.handle_lifecycle: "self, event",
     mitmproxy.addonmanager.traverse: "chain",
     mitmproxy.addonmanager.safecall: "",
+    mitmproxy.proxy.server.TimeoutWatchdog.register_activity: "self",
+    asyncio.StreamReader.feed_data: "self, data",
     h11._receivebuffer.ReceiveBuffer.maybe_extract_at_most: "self, count",
     h11._receivebuffer.ReceiveBuffer.maybe_extract_lines: "self",
 }
@@ -95,14 +99,15 @@ ATTRIBUTES: dict[type, str] = {
     http1.Http1Server: "stream_id request response body_reader state buf conn",
     mitmproxy.proxy.mode_servers.AsyncioServerInstance: "_servers listen_addrs",
     mitmproxy.addons.proxyserver.Proxyserver: "servers connections",
-    mitmproxy.proxy.server.ConnectionHandler: "transports",
+    mitmproxy.proxy.server.ConnectionHandler: "transports timeout_watchdog",
     mitmproxy.proxy.tunnel.TunnelLayer: "child_layer",
     mitmproxy.proxy.layer.NextLayer: "layer",
     mitmproxy.addonmanager.AddonManager: "chain lookup",
+    asyncio.StreamReader: "_waiter _buffer",
 }
 # Words in the docstrings that are classes, events or options, held by being imported above.
 NAMED = {"HttpLayer", "HttpClient", "Http1Client", "Http1Server", "RegisterHttpConnection", "ChunkedReader", "Start"}
-NAMED |= {"AddonManager", "update"}
+NAMED |= {"AddonManager", "StreamReader", "update"}
 
 
 def shown(function: object) -> str:
@@ -133,6 +138,8 @@ def instances() -> dict[type, object]:
     context = Context(client, options)
     with taddons.context() as running:
         manager = running.master.addons
+    with closing(asyncio.new_event_loop()) as loop:
+        reader = asyncio.StreamReader(loop=loop)
     return {
         http.HttpLayer: http.HttpLayer(context, http.HTTPMode.transparent),
         http.HttpStream: http.HttpStream(context.fork(), 1),
@@ -141,6 +148,7 @@ def instances() -> dict[type, object]:
         mitmproxy.addons.proxyserver.Proxyserver: mitmproxy.addons.proxyserver.Proxyserver(),
         mitmproxy.proxy.layer.NextLayer: mitmproxy.proxy.layer.NextLayer(context.fork()),
         mitmproxy.addonmanager.AddonManager: manager,
+        asyncio.StreamReader: reader,
     }
 
 
