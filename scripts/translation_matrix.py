@@ -41,6 +41,7 @@ columns are the provider's dialect, and name a provider that takes everything it
 | kept | nothing has to be sent: Patchbay sees to it itself, or it is what the provider does anyway |
 | dropped | a hint that cannot be said is left out; named in `x-patchbay-translation` and in the record |
 | approximated | the meaning is kept roughly; named likewise |
+| fetched | what stands at an address is downloaded and sent inline, because the provider takes no address |
 | rejected | the answer's shape, safety or bill would change: 400 in the client's dialect, naming the field |
 """
 

@@ -5,6 +5,7 @@ What is opaque and belongs to no part is not part of the message (the raw bodies
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from providers.wire import events
@@ -71,12 +72,12 @@ class Answer:
 
     def message(self) -> Message:
         """The answer as an assistant's message: parts in order of first appearance, pieces merged."""
-        parts: list[Part] = []
-        for number in sorted(self._drafts):
-            draft = self._drafts[number]
-            parts.append(_PARTS[type(draft.first)](draft))
-            parts += draft.beside
-        return Message("assistant", tuple(parts))
+        return Message("assistant", tuple(each for part, beside in self.parts() for each in (part, *beside)))
+
+    def parts(self) -> list[tuple[Part, list[OpaquePart]]]:
+        """Each part with what stands on it: a text's citations, the fields of a tool call."""
+        drafts = (self._drafts[number] for number in sorted(self._drafts))
+        return [(_PARTS[type(draft.first)](draft), draft.beside) for draft in drafts]
 
     def _draft(self, event: Any) -> _Draft:
         draft = self._drafts.get(event.part)
@@ -102,8 +103,11 @@ class Answer:
         draft.id = event.id or draft.id
         draft.format = event.format or draft.format
 
-    def _tool_call(self, event: events.ToolCall | events.Media) -> None:
+    def _tool_call(self, event: events.ToolCall) -> None:
         self._draft(event)
+
+    def _media(self, event: events.Media) -> None:
+        self._draft(replace(event, data="") if event.data else event)
 
     def _arguments(self, event: events.ToolArguments) -> None:
         # a reader announces a call first; what it did not announce has no name
@@ -151,7 +155,7 @@ _HANDLERS: dict[type[events.Event], Callable[[Answer, Any], None]] = {
     events.Refusal: Answer._text,
     events.ToolCall: Answer._tool_call,
     events.ToolArguments: Answer._arguments,
-    events.Media: Answer._tool_call,
+    events.Media: Answer._media,
     events.Usage: Answer._usage,
     events.Finish: Answer._finish,
     events.Failure: Answer._failure,

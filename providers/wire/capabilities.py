@@ -31,7 +31,7 @@ class Capabilities:
     ``tool_name_length``   the longest tool name
     ``cache_marks``        anthropic (cache_control on parts), openai (prompt_cache_breakpoint), "" (none)
     ``structured``         json_schema, json_object or "" : the best output format that is kept to
-    ``image_urls``         whether it fetches images itself
+    ``image_urls``         whether it downloads images and files itself; where not, we do, and send them inline
     ``include_usage``      whether stream_options.include_usage is understood
     ``openai_extras``      whether OpenAI's own newer fields are accepted (safety_identifier, prompt_cache_key, …)
     ``completions``        whether OpenAI's older text completions are answered too; where not, they become chat
@@ -58,7 +58,7 @@ class Capabilities:
     tool_name_length: int = 64
     cache_marks: str = ""
     structured: str = "json_schema"
-    image_urls: bool = True
+    image_urls: bool = False
     include_usage: bool = True
     openai_extras: bool = False
     completions: bool = True

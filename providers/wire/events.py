@@ -6,7 +6,7 @@ Parts are keyed by ``part``, a dense integer in order of first appearance; delta
 What a reader does not understand becomes ``Opaque`` and keeps its raw text: a reader never raises and never filters.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -92,9 +92,10 @@ class PartEnd:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An image or audio in the answer, as a reference: never the bytes. ``size`` in bytes, 0 if unknown.
+    """An image or audio in the answer. ``size`` in bytes, 0 if unknown.
 
-    ``ref`` is a URL, a file id, or ``blake2b:<hex>`` of the decoded bytes when they stood inline.
+    ``ref`` is a URL, a file id, or ``blake2b:<hex>`` of the decoded bytes when they stood inline. Then ``data`` is what
+    stood there, in base64, for a writer to pass on; the record keeps the reference alone.
     """
 
     kind: str
@@ -102,6 +103,7 @@ class Media:
     size: int
     part: int = 0
     ref: str = ""
+    data: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

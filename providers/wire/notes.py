@@ -14,6 +14,10 @@ class Rejected(ValueError):
         self.field = field
 
 
+class Unfetched(Rejected):
+    """A part stands behind an address, and the target downloads nothing: it must be sent inline."""
+
+
 @dataclass(slots=True)
 class Notes:
     """Field paths by grade, in the client's own names, each once and in order."""

@@ -38,8 +38,17 @@ _NUMBERS = (
     re.compile(r"context length is (?P<most>\d[\d,]*) tokens\D+?(?P<sent>\d[\d,]*) tokens", re.DOTALL),
     re.compile(r"\((?P<sent>\d[\d,]*) tokens\) exceeds the available context size \((?P<most>\d[\d,]*)"),
 )
-# What a code or type means as a status; the words of both vendors and those of common servers.
+# What a code or type means as a status; the words of both vendors and those of common servers. The one such table:
+# whatever asks for the status of a failure inside a 200 asks `status_of`.
 _STATUS: dict[str, int] = {
+    # What ends a response for a reason that stands in its request (openai 3.52, `ResponseError.code`, 2026-11-20).
+    **dict.fromkeys(
+        """data_residency_mismatch bio_policy misalignment_policy_violation invalid_image invalid_image_format
+        invalid_base64_image invalid_image_url image_too_large image_too_small image_parse_error
+        image_content_policy_violation invalid_image_mode image_file_too_large unsupported_image_media_type
+        empty_image_file failed_to_download_image image_file_not_found""".split(),
+        400,
+    ),
     "invalid_request_error": 400,
     "invalid_prompt": 400,
     "authentication_error": 401,
@@ -48,6 +57,9 @@ _STATUS: dict[str, int] = {
     "permission_error": 403,
     "not_found_error": 404,
     "model_not_found": 404,
+    "conflict_error": 409,
+    "memory_path_conflict_error": 409,
+    "memory_precondition_failed_error": 412,
     "request_too_large": 413,
     "rate_limit_error": 429,
     "rate_limit_exceeded": 429,
@@ -64,6 +76,10 @@ _STATUS: dict[str, int] = {
     "server_overloaded": 529,
     "engine_overloaded_error": 529,
 }
+# What is told in its own place, and what is nobody's business: OpenRouter says whose account it was. ``param`` is no
+# such word: it names a field of a request that the client never saw.
+_TOLD = frozenset("message type code error object sequence_number user_id".split())
+_CONTAINERS = ("details", "metadata")  # Anthropic's and OpenRouter's place for such fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +87,8 @@ class Retold:
     """An error for the client: the HTTP status that its dialect has, what to tell, and a stable word for programs.
 
     ``code`` is None where the status has said it all. ``detail`` are the provider's further fields, for the place
-    where a dialect keeps such (``error.metadata`` in chat and responses, ``error.details`` in messages).
+    where a dialect keeps such (``error.metadata`` in chat and responses, ``error.details`` in messages):
+    `providers.errors` puts them there, and takes keys and addresses out.
     """
 
     status: int
@@ -87,6 +104,8 @@ def retell_body(client: Dialect, status: int, body: bytes, provider: str) -> Ret
         value = parse(text)
     except ValueError:
         value = None
+    if isinstance(value, list) and len(value) == 1:  # Google's chat endpoint answers so
+        value = value[0]
     failure = failure_of(value)
     if failure is None:
         said = "" if not isinstance(value, str | None) or text.startswith("<") else text[:_QUOTE_LIMIT]
@@ -104,19 +123,20 @@ def status_of(failure: Failure) -> int:
     if failure.code.isdecimal() and 400 <= int(failure.code) <= 599:
         return int(failure.code)
     found = (_STATUS.get(word) for word in (failure.code, failure.type))
-    return 400 if _is_too_long(400, failure) else next((status for status in found if status), _UNTOLD)
+    return 400 if is_too_long(400, failure) else next((status for status in found if status), _UNTOLD)
 
 
 def _retold(client: Dialect, status: int, failure: Failure, provider: str) -> Retold:
-    detail = _detail(failure)
-    if _is_too_long(status, failure):
+    detail = detail_of(failure)
+    if is_too_long(status, failure):
         return Retold(400, _too_long(client, failure, detail), TOO_LONG, detail)
     message = failure.message or f"{provider} answered with status {status}."
     code = failure.code if failure.code and not failure.code.isdecimal() else None
     return Retold(status, message, code, detail)
 
 
-def _is_too_long(status: int, failure: Failure) -> bool:
+def is_too_long(status: int, failure: Failure) -> bool:
+    """Whether an answer of ``status`` says that the prompt is longer than the model can read."""
     if _TOO_LONG_CODES & {failure.code, failure.type}:
         return True
     return status in (400, 413, 422) and _TOO_LONG_WORDS.search(failure.message) is not None
@@ -142,11 +162,27 @@ def _too_long(client: Dialect, failure: Failure, detail: dict[str, object]) -> s
     return failure.message
 
 
-def _detail(failure: Failure) -> dict[str, object]:
-    """The fields of the error beside those that every dialect has."""
+def detail_of(failure: Failure) -> dict[str, object]:
+    """The fields of the error beside those that every dialect has, without the container that a dialect has for them.
+
+    Anthropic's ``error_code``, a stable cause, is among them. A page of HTML is not, nor what the message says already.
+    """
     if not failure.raw:
         return {}
     body = mapping(parse(failure.raw))
-    error = mapping(body.get("error")) or body
-    known = ("message", "type", "code", "param", "error")
-    return {name: value for name, value in error.items() if name not in known and value is not None}
+    error = mapping(body.get("error"))
+    # Without an error in it the body is the complaint, but for a choice that ended badly: that is the answer.
+    told = error or ({} if "finish_reason" in body else body)
+    detail = {name: value for container in _CONTAINERS for name, value in mapping(told.get(container)).items()}
+    detail |= {
+        name: value
+        for name, value in told.items()
+        if name not in _TOLD and not (name in _CONTAINERS and isinstance(value, dict))
+    }
+    if error and body.get("request_id"):
+        detail["request_id"] = body["request_id"]
+    return {name: value for name, value in detail.items() if not _is_idle(value, failure.message)}
+
+
+def _is_idle(value: object, message: str) -> bool:
+    return value is None or value == message or (isinstance(value, str) and value.lstrip().startswith("<"))

@@ -25,17 +25,19 @@ from providers.wire.messages import writer as messages_writer
 from providers.wire.notes import Notes, Rejected
 from providers.wire.reader import Reader
 from providers.wire.readers import reader_for
+from providers.wire.remote import Address, Inline, inlined, wanted
 from providers.wire.responses import build as responses_build
 from providers.wire.responses import parse as responses_parse
 from providers.wire.responses import writer as responses_writer
 from providers.wire.retold import Retold, retell_body, retell_failure
-from providers.wire.values import raw_json
+from providers.wire.values import count, raw_json
 from providers.wire.writer import Answering, Writer
 
 Json = dict[str, object]
 Parse = Callable[[Json], neutral.Request]
 Build = Callable[[neutral.Request, Capabilities, Notes], Json]
 MakeWriter = Callable[[Answering], Writer]
+Recall = Callable[[neutral.Request], neutral.Request]
 
 PARSERS: dict[Operation, Parse] = {
     Operation.CHAT: chat_parse.parse_request,
@@ -115,22 +117,51 @@ class Translation:
         id: str,
         created: int,
         params: Mapping[str, object] | None = None,
+        media: Mapping[Address, Inline] | None = None,
+        recall: Recall | None = None,
     ) -> "Translation":
         """Translate a parsed request body to the provider's ``model``. Raises Rejected, with the client's field name.
 
+        That is Unfetched where something must be downloaded: `addresses_wanted` says what, ``media`` is what was there.
         ``id`` and ``created`` (seconds since the epoch) stand in the answer where the provider gives none; ``params``
-        are set in the provider's body as they are, at the end.
+        are set in the provider's body at the end; ``recall`` puts back what the client dropped of earlier answers.
         """
         request, notes = _parsed(operation, provider, body)
+        request = _completed(request, media, recall)
         asked = (_COUNTED_BY if operation in COUNTING else _ANSWERED_BY).get(provider)
-        sent = b""
-        if asked:
-            built = _built(asked, replace(request, model=model), provider, target, notes)
-            sent = raw_json({**built, **(params or {})}).encode()
+        built = _built(asked, replace(request, model=model), provider, target, notes) if asked else {}
+        sent = raw_json({**built, **(params or {})}).encode() if asked else b""
         endpoint = Endpoint(provider, asked, _SUFFIXES[asked], "/v1") if asked else None
         named = replace(request, model=request.model or model)
-        answering = _answering(named, provider, target, Answering(id, named.model, created, request=body))
+        answering = _answering(named, provider, target, Answering(id, named.model, created, request=body, notes=notes))
         return cls(client, operation, provider, endpoint, sent, notes, request.stream, answering, request)
+
+    @classmethod
+    def within(
+        cls,
+        dialect: Dialect,
+        operation: Operation,
+        body: Json,
+        target: Capabilities,
+        model: str,
+        *,
+        id: str,
+        created: int,
+    ) -> "Translation | None":
+        """Plan to write an answer anew in its own dialect: the provider's form is not the one that was asked for.
+
+        Nothing is sent for it. None where a form has no other: not an answer of words, or several answers at once.
+        """
+        if operation not in WRITERS or (count(body.get("n")) or 1) > 1:
+            return None
+        try:
+            request = PARSERS[operation](body)
+        except Rejected:
+            return None
+        base = Answering(id, request.model or model, created, request=body)
+        answering = replace(_answering(request, dialect, target, base), tool_names={})  # what was sent keeps its names
+        endpoint = Endpoint(dialect, operation, "", "/v1")
+        return cls(dialect, operation, dialect, endpoint, b"", Notes(), request.stream, answering, request)
 
     @property
     def operation(self) -> Operation | None:
@@ -163,6 +194,11 @@ class Translation:
         return retell_failure(self.client, failure, provider)
 
 
+def addresses_wanted(operation: Operation, provider: Dialect, body: Json, target: Capabilities) -> tuple[Address, ...]:
+    """What must be downloaded before a request can be translated for a target that downloads nothing itself."""
+    return wanted(_parsed(operation, provider, body)[0], target, provider)
+
+
 def _parsed(operation: Operation, provider: Dialect, body: Json) -> tuple[neutral.Request, Notes]:
     if operation not in TRANSLATABLE:
         raise Rejected("model", f"{operation} cannot be asked of a model that speaks {provider} only.")
@@ -170,6 +206,14 @@ def _parsed(operation: Operation, provider: Dialect, body: Json) -> tuple[neutra
     if operation is Operation.COMPLETIONS:
         notes.approximate("prompt")  # a chat answers a text, it does not continue it
     return PARSERS[operation](body), notes
+
+
+def _completed(
+    request: neutral.Request, media: Mapping[Address, Inline] | None, recall: Recall | None
+) -> neutral.Request:
+    """The request with what stands elsewhere: behind an address, or in our memory."""
+    request = inlined(request, media) if media else request
+    return recall(request) if recall else request
 
 
 def _answering(request: neutral.Request, provider: Dialect, target: Capabilities, base: Answering) -> Answering:

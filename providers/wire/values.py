@@ -41,6 +41,13 @@ def count(value: object) -> int | None:
     return int(value) if isinstance(value, float) and value.is_integer() else None
 
 
+def says_something(value: object) -> bool:
+    """Whether there is anything in a value but zeros, nulls, false and empty text."""
+    if isinstance(value, dict):
+        return any(says_something(inner) for inner in value.values())
+    return any(says_something(inner) for inner in value) if isinstance(value, list) else bool(value)
+
+
 def raw_json(value: object) -> str:
     """JSON text of a parsed value: readable, compact, and always encodable as UTF-8."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))

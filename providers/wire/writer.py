@@ -6,6 +6,7 @@ from typing import Protocol
 
 from providers.wire.endpoints import Dialect
 from providers.wire.events import Event
+from providers.wire.notes import Notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Answering:
     ``created`` in seconds since the epoch. ``tool_names`` leads from the names the provider was told back to the
     client's own. ``signatures`` is the format of the signatures that the answer's provider makes, "" for none.
     ``request`` is the client's own body: a response object repeats most of it. ``provider`` is the dialect that the
-    events come from, None if nobody says: what is carried beside the answer is marked with it.
+    events come from, None if nobody says: what is carried beside the answer is marked with it. ``notes`` take what the
+    client cannot be told; the header that shows them may have left by then, the record has not.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Answering:
     signatures: str = ""
     request: Mapping[str, object] = field(default_factory=dict)
     provider: Dialect | None = None
+    notes: Notes = field(default_factory=Notes, compare=False)
 
 
 class Writer(Protocol):

@@ -12,7 +12,7 @@ from enum import StrEnum
 from providers.quirks import capabilities
 from providers.wire.capabilities import Capabilities
 from providers.wire.endpoints import Dialect, Operation
-from providers.wire.notes import Rejected
+from providers.wire.notes import Rejected, Unfetched
 from providers.wire.translate import Translation
 
 Json = dict[str, object]
@@ -26,6 +26,7 @@ class Decision(StrEnum):
     KEPT = "kept"
     DROPPED = "dropped"
     APPROXIMATED = "approximated"
+    FETCHED = "fetched"
     REJECTED = "rejected"
 
 
@@ -95,6 +96,8 @@ def observe(client: Operation, provider: Dialect, case: Case) -> Observed:
     before = translate(client, provider, {**LEAST[client], **(case.without or {})})
     try:
         after = translate(client, provider, {**LEAST[client], **case.patch})
+    except Unfetched:
+        return Observed(Decision.FETCHED)
     except Rejected as refused:
         return Observed(Decision.REJECTED, (refused.field,))
     approximated = tuple(path for path in after.notes.approximated if path not in before.notes.approximated)

@@ -144,7 +144,7 @@ CASES: tuple[Case, ...] = (
     _block("image, file", "RR", source={"type": "file", "file_id": "file_1"}),
     _block("image.transformations", "DD", source=_PNG, transformations={"oversized_image": "error"}),
     _block("document", "MM", source=_PDF),
-    _block("document, url", "RM", source={"type": "url", "url": "https://x.invalid/a.pdf"}),
+    _block("document, url", "FM", source={"type": "url", "url": "https://x.invalid/a.pdf"}),
     _block("document, file", "RR", source={"type": "file", "file_id": "file_1"}),
     _block("document, text", "AA", source=_PLAIN),
     _block("document, content", "AA", source={"type": "content", "content": [_TEXT]}),

@@ -189,7 +189,7 @@ CASES: tuple[Case, ...] = (
     _part("input_image.file_id", "RR", file_id="file-1", detail="auto"),
     _part("input_file", "MM", filename="a.pdf", file_data="data:application/pdf;base64,JVBE"),
     _part("input_file.file_id", "RR", file_id="file-1"),
-    _part("input_file.file_url", "RM", file_url="https://x.invalid/a.pdf"),
+    _part("input_file.file_url", "FM", file_url="https://x.invalid/a.pdf"),
     Case("part", "output_text", _input(_said(type="output_text", text="Hello", annotations=[]), _HI), "MM"),
     Case("part", "refusal", _input(_said(type="refusal", refusal="No."), _HI), "MM"),
     Case("tool", "function", _WITH_TOOL, "MM"),

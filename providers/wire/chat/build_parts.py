@@ -46,7 +46,7 @@ class Parts:
         if part.file_id:
             raise self._building.rejected("turns", "image.file_id", "file ids of another provider; send the image")
         if part.url and not self._building.target.image_urls:
-            raise self._building.rejected("turns", "image.url", "this provider fetches no images; send it as base64")
+            raise self._building.unfetched("image.url")
         if part.raw.get("transformations"):
             self._building.drop("turns", "image.transformations")
         url = part.url or f"data:{part.media_type};base64,{part.data}"
@@ -62,7 +62,7 @@ class Parts:
         if part.file_id:
             raise self._building.rejected("turns", "document.file_id", "file ids of another provider; send the file")
         if part.url:
-            raise self._building.rejected("turns", "document.url", "this provider fetches no files; send it as base64")
+            raise self._building.unfetched("document.url")
         if part.citations:
             self._building.drop("turns", "document.citations")
         text = part.text or _text_in(part)

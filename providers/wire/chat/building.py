@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from providers.wire.capabilities import Capabilities
 from providers.wire.field_names import field_name
 from providers.wire.neutral import Request
-from providers.wire.notes import Notes, Rejected
+from providers.wire.notes import Notes, Rejected, Unfetched
 from providers.wire.tool_names import sent_id
 
 
@@ -35,6 +35,11 @@ class Building:
         """The refusal of a field, to be raised; ``why`` says what to do instead."""
         path = self.path(neutral_name, below)
         return Rejected(path, f"{path}: {why}")
+
+    def unfetched(self, below: str) -> Unfetched:
+        """The refusal of an address that the target does not follow, to be raised."""
+        path = self.path("turns", below)
+        return Unfetched(path, f"{path}: this provider downloads nothing; send it as base64")
 
     def tool_name(self, own: str) -> str:
         """A tool's name as it is sent."""

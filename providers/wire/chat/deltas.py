@@ -20,6 +20,7 @@ from providers.wire.chat.provider_fields import ProviderFields, Record, value_of
 from providers.wire.chat.reasoning_deltas import ReasoningDeltas
 from providers.wire.events import Finish, FinishReason
 from providers.wire.halves import Halves
+from providers.wire.media import url_of
 from providers.wire.values import mapping, string, whole
 from providers.wire.writer import Answering
 
@@ -73,7 +74,7 @@ class Deltas:
         reason = finish.reason if finish else FinishReason.STOP
         if reason is FinishReason.REFUSAL and not self._refused and (why := self._explanation()):
             self._delta["refusal"] = why
-        if reason is FinishReason.STOP and self._calls.sent:
+        if reason in (FinishReason.STOP, FinishReason.UNKNOWN) and self._calls.sent:
             reason = FinishReason.TOOL_CALLS
         elif reason is FinishReason.TOOL_CALLS and not self._calls.sent:
             reason = FinishReason.STOP
@@ -140,8 +141,8 @@ class Deltas:
 
     def _media(self, event: events.Media) -> None:
         self._leave_text()
-        if event.kind == "image" and event.ref.startswith(("http://", "https://")):
-            image = {"index": self._images, "type": "image_url", "image_url": {"url": event.ref}}
+        if event.kind == "image" and (url := url_of(event)):
+            image = {"index": self._images, "type": "image_url", "image_url": {"url": url}}
             self._delta["images"] = [image]  # OpenRouter's place for pictures of an answer
             self._images += 1
             return

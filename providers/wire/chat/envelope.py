@@ -11,6 +11,7 @@ from providers.wire.values import count, mapping, raw_json, sequence, string, wh
 # Read here, or says nothing about the answer (padding, times).
 _KNOWN = {"id", "object", "created", "model", "choices", "usage", "x_groq", "timings", "error"} | {
     "obfuscation",
+    "p",  # padding, as Mistral's front calls it
     "system_fingerprint",
 }
 _KNOWN_IN_CHOICE = {
@@ -24,6 +25,8 @@ _KNOWN_IN_CHOICE = {
     "usage",
     "error",
 }
+# Words for an end that is none: OpenRouter, Z.ai, DeepSeek, vLLM.
+_BROKEN = frozenset(("error", "network_error", "insufficient_system_resource", "abort"))
 
 
 class Envelope:
@@ -33,6 +36,7 @@ class Envelope:
         self.choice = Choice()
         self.failed = False
         self._begun = False
+        self._streams = False  # deltas come: a message beside them repeats them (Perplexity and others, at the end)
         self._usage = Usage()
         self._told: dict[str, object] = {}  # what providers repeat in every chunk is given once
 
@@ -53,32 +57,40 @@ class Envelope:
                 self._tell_once(key, chunk[key], out)
 
     def end(self, out: list[Event]) -> None:
-        """The end was announced: an answer without a finish reason gets the one that its parts show."""
-        if self.choice.finished is None:
-            self.choice.finish("", "", out)
+        """The end was announced: an answer without a finish reason gets the one that its parts show.
+
+        Several servers tell more after their finish reason, which may change what it meant.
+        """
+        finished = self.choice.finished
+        self.choice.finish(finished.raw if finished else "", finished.sequence if finished else "", out)
 
     def _take_choice(self, choice: dict[str, object], out: list[Event]) -> None:
-        delta = choice.get("delta")
-        if isinstance(delta, dict) or isinstance(delta := choice.get("message"), dict):
-            self.choice.delta(delta, out)
-        if text := choice.get("text"):
+        said = choice.get("delta")
+        if said:
+            self._streams = True
+        elif not self._streams:
+            said = choice.get("message")
+        if said and isinstance(said, dict):
+            self.choice.delta(said, out)
+        elif text := choice.get("text"):  # of a completion; Together sends it beside the delta, too
             self.choice.text(string(text), out)
         for key in choice:
             if key not in _KNOWN_IN_CHOICE:
                 self._tell_once(key, choice[key], out)
         error, finish = choice.get("error"), string(choice.get("finish_reason"))
-        if error or finish == "error":  # OpenRouter: the provider behind it failed in the middle
-            self._fail(mapping(error), choice, out)
+        if error or finish.lower() in _BROKEN:  # the provider failed in the middle, or the one behind it
+            self._fail(mapping(error), finish, choice, out)
         elif finish:
             met = choice.get("stop_reason") or choice.get("matched_stop")
             self.choice.finish(finish, string(met), out)
 
-    def _fail(self, error: dict[str, object], choice: dict[str, object], out: list[Event]) -> None:
+    def _fail(self, error: dict[str, object], finish: str, choice: dict[str, object], out: list[Event]) -> None:
         self.failed = True
+        why = "" if finish.lower() in ("", "error") else f": {whole(finish)}"
         code = count(error.get("code"))
         out.append(
             Failure(
-                message=whole(string(error.get("message"))) or "the provider ended the answer with an error",
+                message=whole(string(error.get("message"))) or f"the provider ended the answer with an error{why}",
                 type=whole(string(error.get("type"))),
                 code=whole(string(error.get("code"))) if code is None else str(code),
                 raw=raw_json(choice),

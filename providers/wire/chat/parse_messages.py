@@ -76,7 +76,8 @@ class History:
     def _assistant(self, role: str, message: Json) -> None:
         self._close_results()
         parts: list[Part] = [*thinking_of(message), *_marked(_said(message), message)]
-        if call := mapping(message.get("function_call")):
+        call = mapping(message.get("function_call"))
+        if any(call.values()):  # some servers put one with empty strings into every answer
             parts.append(self._call({"function": call}, legacy=True))
         parts += [self._call(mapping(entry)) for entry in sequence(message.get("tool_calls"))]
         parts = restored(parts, mapping(message.get("provider_fields")))

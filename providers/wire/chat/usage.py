@@ -3,18 +3,25 @@
 from providers.wire.events import Timings, Usage
 from providers.wire.values import count, mapping
 
+_CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens")
+
 
 def usage_of(usage: dict[str, object]) -> Usage:
-    """The neutral counts of a ``usage`` object; DeepSeek and Moonshot count cache hits outside of the details."""
+    """The neutral counts of a ``usage`` object.
+
+    DeepSeek, Moonshot and Mistral count cache hits outside of the details; gateways in front of Anthropic models use
+    Anthropic's own names.
+    """
     prompt = mapping(usage.get("prompt_tokens_details"))
     completion = mapping(usage.get("completion_tokens_details"))
-    cached = (prompt.get("cached_tokens"), usage.get("prompt_cache_hit_tokens"), usage.get("cached_tokens"))
+    cached = (prompt.get("cached_tokens"), *(usage.get(name) for name in _CACHED))
+    written = (prompt.get("cache_write_tokens"), usage.get("cache_creation_input_tokens"))
     reasoning = (completion.get("reasoning_tokens"), usage.get("reasoning_tokens"))
     return Usage(
-        input=count(usage.get("prompt_tokens")),
-        output=count(usage.get("completion_tokens")),
+        input=_first((usage.get("prompt_tokens"), usage.get("input_tokens"))),
+        output=_first((usage.get("completion_tokens"), usage.get("output_tokens"))),
         cache_read=_first(cached),
-        cache_write=count(prompt.get("cache_write_tokens")),
+        cache_write=_first(written),
         reasoning=_first(reasoning),
     )
 

@@ -27,7 +27,9 @@ class StreamWriter:
         self._ended = False
 
     def write(self, event: Event) -> bytes:
-        """The chunk that an event becomes."""
+        """The chunk that an event becomes; none behind the end."""
+        if self._ended:
+            return b""
         if not isinstance(event, Text):
             said = around(self._envelope, event)
             if said is not None:

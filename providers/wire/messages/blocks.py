@@ -1,13 +1,16 @@
 """Content blocks of a Messages answer: starts, deltas and stops in, events out.
 
 Strategy: a block is found by its ``index`` alone, because llama-server opens the text block before it stops the
-thinking block. A part gets its number with its first event, so an empty block is no part. Blocks that are not for the
+thinking block. A delta that does not fit its block (SGLang sends text to the index of an open call, seen 2026-05) is a
+part for itself. A part gets its number with its first event, so an empty block is no part. Blocks that are not for the
 client to act on (server tools and their results, compaction, anything new) are put together as the SDK does it and
 given as one ``Opaque`` when they stop.
 """
 
 from providers.wire.events import Event, Opaque, PartEnd, Reasoning, Text, ToolArguments, ToolCall
 from providers.wire.values import arguments_json, mapping, parse, raw_json, sequence, string
+
+_CALL = "tool_use"
 
 
 class _Block:
@@ -29,6 +32,7 @@ class Blocks:
         self.called = False  # a tool of the client's was called
         self._parts = 0
         self._open: dict[object, _Block] = {}
+        self._strays: dict[tuple[object, str], _Block] = {}  # what does not fit the block of its index, by kind
 
     def whole(self, content: object, out: list[Event]) -> None:
         """Take finished blocks: the content of a plain answer, or of a ``message_start`` that is already filled."""
@@ -52,7 +56,7 @@ class Blocks:
             case "tool_use":
                 self.called = True
                 out.append(ToolCall(self._part(block), string(start.get("id")), string(start.get("name"))))
-                if start.get("caller"):  # programmatic tool calling: who called is part of the block
+                if start.get("caller") not in _BY_ITSELF:  # programmatic tool calling: who called is part of the block
                     out.append(Opaque(raw_json(start["caller"]), "caller", block.part))
             case _:
                 self._part(block)
@@ -62,24 +66,29 @@ class Blocks:
         """A block grows. A delta for a block that never began opens the one that it fits."""
         kind = string(delta.get("type"))
         block = self._open.get(index if type(index) is int else _key(index))
+        handle, of = _DELTAS.get(kind, (None, ""))
         if block is None:
-            self.start(index, {"type": _OPENS.get(kind, "")}, out)
+            self.start(index, {"type": of if of != _CALL else ""}, out)
             block = self._open[_key(index)]
-        if block.opaque is not None:
-            _grow(block, block.opaque, kind, delta)
-        elif handle := _DELTAS.get(kind):
+        if block.kind == of and handle is not None:  # nearly every event
             handle(self, block, delta, out)
-        else:
+        elif block.opaque is not None:
+            _grow(block, block.opaque, kind, delta)
+        elif handle is None or of == _CALL:
             out.append(Opaque(raw_json(delta), kind, self._part(block)))
+        else:
+            handle(self, self._strays.setdefault((_key(index), of), _Block({"type": of})), delta, out)
 
     def stop(self, index: object, out: list[Event]) -> None:
         """A block is complete."""
         block = self._open.pop(_key(index), None)
         if block is None:
             return
+        for stray in [key for key in self._strays if key[0] == _key(index)]:
+            del self._strays[stray]
         if block.opaque is not None:
             self._put_together(block, block.opaque, out)
-        elif block.kind == "tool_use" and not block.argued:  # arguments only in the start, or none at all
+        elif block.kind == _CALL and not block.argued:  # arguments only in the start, or none at all
             out.append(ToolArguments(self._part(block), arguments_json(block.start.get("input") or {})))
         if block.part is not None:
             out.append(PartEnd(block.part))
@@ -150,11 +159,13 @@ def _key(index: object) -> object:
     return index if isinstance(index, int | str) else None
 
 
+# A call's caller when the model itself called, which newer answers say each time.
+_BY_ITSELF: tuple[object, ...] = (None, {}, {"type": "direct"})
+# The type of a delta → who takes it, and the kind of block that it belongs to.
 _DELTAS = {
-    "text_delta": Blocks._text,
-    "thinking_delta": Blocks._thinking,
-    "signature_delta": Blocks._signature,
-    "input_json_delta": Blocks._arguments,
-    "citations_delta": Blocks._cited,
+    "text_delta": (Blocks._text, "text"),
+    "thinking_delta": (Blocks._thinking, "thinking"),
+    "signature_delta": (Blocks._signature, "thinking"),
+    "input_json_delta": (Blocks._arguments, _CALL),
+    "citations_delta": (Blocks._cited, "text"),
 }
-_OPENS = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "thinking", "citations_delta": "text"}

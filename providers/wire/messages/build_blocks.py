@@ -29,6 +29,8 @@ from providers.wire.neutral import (
 )
 
 _PICTURES = {"image/jpeg", "image/png", "image/gif", "image/webp"}
+# A model here has never answered with one: it comes from another, and the API takes none in an assistant's turn.
+_NEVER_ANSWERED = (Image, Document)
 _ALSO = {"image/jpg": "image/jpeg"}
 _PDF = "application/pdf"
 _PDF_IN_BASE64 = "JVBERi"  # %PDF
@@ -42,6 +44,8 @@ def blocks_of(building: Building, parts: Iterable[Part], role: str) -> list[Json
     for part in parts:
         if type(part) is Opaque:
             blocks += _opaque(building, part, role)
+        elif role == "assistant" and type(part) in _NEVER_ANSWERED:
+            building.drop("turns", f".{type(part).__name__.lower()}")
         else:
             blocks += _BLOCKS[type(part)](building, part)
     return blocks
@@ -75,7 +79,7 @@ def _image(building: Building, part: Image) -> list[Json]:
         building.drop("turns", ".image.detail")
     if part.url:
         if not building.target.image_urls:
-            raise building.rejected("an image by its URL (send it inline)", "turns", ".image.url")
+            raise building.unfetched(".image.url")
         return [building.mark({"type": "image", "source": {"type": "url", "url": part.url}}, part.cache)]
     media_type = _ALSO.get(part.media_type.lower(), part.media_type.lower())
     if media_type not in _PICTURES:
@@ -100,6 +104,8 @@ def _document(building: Building, part: Document) -> list[Json]:
 
 def _document_source(building: Building, part: Document) -> Json:
     if part.url:
+        if not building.target.image_urls:
+            raise building.unfetched(".file.url")
         return {"type": "url", "url": part.url}
     if part.parts:
         return {"type": "content", "content": blocks_of(building, part.parts, "user")}

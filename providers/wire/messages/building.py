@@ -5,7 +5,7 @@ from providers.wire.endpoints import Dialect
 from providers.wire.field_names import field_name
 from providers.wire.messages.call_ids import CallIds
 from providers.wire.neutral import Cache, Json, Request, ToolUse
-from providers.wire.notes import Notes, Rejected
+from providers.wire.notes import Notes, Rejected, Unfetched
 from providers.wire.side_channel import ANTHROPIC
 from providers.wire.tool_names import sent_names
 
@@ -47,6 +47,10 @@ class Building:
         """The same for a field under the client's own name."""
         advice = f"leave it out, or choose a model of a provider that speaks {_SPEAKS[self.request.dialect]}"
         return Rejected(own_name, f"{what} cannot be had from a provider that speaks Anthropic Messages: {advice}")
+
+    def unfetched(self, below: str) -> Unfetched:
+        """The refusal of an address that the target does not follow, to be raised."""
+        return Unfetched(self.named("turns", below), "this provider downloads nothing: send it inline, as base64")
 
     def mark(self, block: Json, cache: Cache | None) -> Json:
         """The block, with a cache mark if it has one and the target knows marks."""

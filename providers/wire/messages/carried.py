@@ -69,8 +69,12 @@ def citation_of(event: Opaque, answering: Answering) -> Json | None:
 
 
 def block_of(event: Opaque | Media, answering: Answering, call_id: str = "") -> Json:
-    """A block for what is not understood: itself where the client's dialect has it, else packed."""
+    """A block for what is not understood: itself where the client's dialect has it, else packed.
+
+    An answer has no pictures here, and what is packed comes back with each turn: so it is the reference, and a note.
+    """
     if isinstance(event, Media):
+        answering.notes.drop(f"content.{event.kind}")
         picture = {"kind": event.kind, "media_type": event.media_type, "size": event.size, "ref": event.ref}
         return _packed(side_channel.pack_opaque(_dialect(answering), "media", picture))
     value = value_of(event.raw)

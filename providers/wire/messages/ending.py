@@ -7,7 +7,7 @@ from providers.wire.endpoints import Dialect
 from providers.wire.events import Finish, FinishReason, Opaque, Refusal, Usage
 from providers.wire.messages.carried import value_of
 from providers.wire.neutral import Json
-from providers.wire.values import string
+from providers.wire.values import mapping, string
 from providers.wire.writer import Answering
 
 _REASONS: dict[FinishReason, str] = {
@@ -17,6 +17,7 @@ _REASONS: dict[FinishReason, str] = {
 }
 # Words of Anthropic's that the neutral reasons do not tell apart.
 _NATIVE = frozenset(("model_context_window_exceeded", "pause_turn"))
+_TOLD_ELSEWHERE = frozenset(("stop_details", "service_tier", "usage"))
 _TIERS = {"default": "standard", "standard": "standard", "priority": "priority", "batch": "batch"}
 
 
@@ -75,7 +76,8 @@ class Ending:
             "output_tokens_details": None if usage.reasoning is None else {"thinking_tokens": usage.reasoning},
         }
         counts: Json = {"input_tokens": max(0, (usage.input or 0) - cached), "output_tokens": usage.output or 0}
-        return counts | {name: count for name, count in optional.items() if count is not None}
+        counts |= {name: count for name, count in optional.items() if count is not None}
+        return counts | mapping(self._beside.get("usage"))
 
     def tier(self) -> str:
         """The tier that served it, in Anthropic's words, "" when it has none for it."""
@@ -83,7 +85,7 @@ class Ending:
 
     def others(self) -> Json:
         """Anthropic's own fields, as they came."""
-        return {name: value for name, value in self._beside.items() if name not in ("stop_details", "service_tier")}
+        return {name: value for name, value in self._beside.items() if name not in _TOLD_ELSEWHERE}
 
     def _reason(self) -> str:
         reason, raw = self._finish.reason, self._finish.raw

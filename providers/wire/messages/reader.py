@@ -40,17 +40,23 @@ class _Answer:
     def __init__(self) -> None:
         self.blocks = Blocks()
         self.begun = False
+        self._id = ""
         self._counters = Counters()
         self._finish: Finish | None = None
 
     def message(self, message: dict[str, object], out: list[Event]) -> None:
         """Take a message object: a whole answer, or the beginning of one."""
         self.begun = True
-        out.append(Begin(whole(string(message.get("id"))), whole(string(message.get("model")))))
+        self._id = whole(string(message.get("id")))
+        out.append(Begin(self._id, whole(string(message.get("model")))))
         self.blocks.whole(message.get("content"), out)
         self.usage(mapping(message.get("usage")), out)
         self.finish(message, out)
         self._tell(message, out)
+
+    def is_same(self, message: dict[str, object]) -> bool:
+        """Whether a further ``message_start`` only repeats the first."""
+        return self._id != "" and string(message.get("id")) == self._id and not message.get("content")
 
     def delta(self, event: dict[str, object], out: list[Event]) -> None:
         """Take a ``message_delta``: why it stopped, and counts."""
@@ -66,6 +72,12 @@ class _Answer:
         self.usage(mapping(event.get("usage")), out)
         if not self._counters and (counted := self._counters.update_bedrock(mapping(event.get(_METRICS)))):
             out.append(counted)
+        self.end(out)
+
+    def end(self, out: list[Event]) -> None:
+        """Tell what is only known at the end: what was counted beside tokens."""
+        if others := self._counters.others():
+            out.append(Opaque(raw_json(others), "usage"))
 
     def usage(self, usage: dict[str, object], out: list[Event]) -> None:
         """Take a ``usage`` object."""
@@ -104,8 +116,11 @@ class MessagesStreamReader(StreamReader):
         value = self.parse(event, data, out) if data != _DONE else None
         if value is None:
             return
-        kind = value.get("type")
-        if kind == "content_block_delta":
+        kind = value.get("type") or event
+        if self._ended:  # an answer has one end
+            if kind != "message_stop":
+                out.append(Opaque(whole(data), string(kind)))
+        elif kind == "content_block_delta":
             self._answer.blocks.delta(value.get("index"), mapping(value.get("delta")), out)
         elif kind == "content_block_start":
             self._answer.blocks.start(value.get("index"), mapping(value.get("content_block")), out)
@@ -130,11 +145,13 @@ class MessagesStreamReader(StreamReader):
                 self._answer.delta(value, out)
             case "message_stop":
                 self._answer.stop(value, out)
-                if not (self._ended or self.failed):
+                if not self.failed:
                     self._ended = True
                     out.append(Terminal())
             case "ping":
                 out.append(Comment("ping"))
+            case "message_start" if self._answer.is_same(mapping(value.get("message"))):
+                out.append(Comment("message_start"))
             case _:  # also a second message_start, of an answer that was spliced
                 out.append(Opaque(whole(data), kind))
 
@@ -146,7 +163,9 @@ class MessagesBodyReader(BodyReader):
         """Read the message."""
         message = mapping(value)
         if "content" in message:
-            _Answer().message(message, out)
+            answer = _Answer()
+            answer.message(message, out)
+            answer.end(out)
         else:
             out.append(Opaque(raw_json(value)))
 

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 
 from providers.wire.events import Usage
-from providers.wire.values import count, mapping
+from providers.wire.values import count, mapping, says_something, sequence
 
 _COUNTERS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_READ_HERE = frozenset((*_COUNTERS, "output_tokens_details"))
+# What newer answers always say, and what it is nearly always.
+_USUAL: dict[str, tuple[object, ...]] = {"service_tier": ("standard",), "inference_geo": ("not_available", "global")}
 # Bedrock's own summary on message_stop, for streams that carry no usage.
 _BEDROCK = dict(
     zip(
@@ -21,6 +24,7 @@ class Counters:
 
     def __init__(self) -> None:
         self._counted: dict[str, int] = {}
+        self._others: dict[str, object] = {}
 
     def __bool__(self) -> bool:
         return bool(self._counted)
@@ -31,11 +35,16 @@ class Counters:
         thinking = count(mapping(usage.get("output_tokens_details")).get("thinking_tokens"))
         if thinking is not None:
             counted["thinking"] = thinking
+        self._others |= {name: value for name, value in usage.items() if _is_other(name, value)}
         merged = self._counted | counted
         if merged == self._counted:
             return None
         self._counted = merged
         return self._usage()
+
+    def others(self) -> dict[str, object]:
+        """What was counted beside tokens (searches, passes of a turn, how long a cache entry lives), as it came."""
+        return self._others
 
     def update_bedrock(self, metrics: Mapping[str, object]) -> Usage | None:
         """Take Bedrock's metrics, in its own words."""
@@ -51,3 +60,10 @@ class Counters:
             cache_write=written,
             reasoning=self._counted.get("thinking"),
         )
+
+
+def _is_other(name: str, value: object) -> bool:
+    if name in _READ_HERE or value in _USUAL.get(name, ()) or not says_something(value):
+        return False
+    passes = sequence(value) if name == "iterations" else []
+    return len(passes) != 1 or mapping(passes[0]).get("type") != "message"  # one pass is what the counters say

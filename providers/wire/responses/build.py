@@ -9,7 +9,6 @@ from hashlib import sha256
 
 from providers.wire import neutral
 from providers.wire.capabilities import Capabilities
-from providers.wire.endpoints import Dialect
 from providers.wire.field_names import field_name
 from providers.wire.notes import Notes, Rejected
 from providers.wire.responses.build_extra import add_extra
@@ -24,7 +23,10 @@ Json = dict[str, object]
 _ID_LENGTH = 128  # of safety_identifier, in characters
 _KEY_LENGTH = 64  # of prompt_cache_key
 _FEWEST_TOKENS = 16  # what OpenAI accepts for max_output_tokens (observed, 2025)
-_TIERS = {"standard_only": "default"}  # Anthropic's word → OpenAI's
+# The client's word → OpenAI's; what is none of them would be refused (openai 3.52, 2026-11-20).
+_TIERS = {"standard_only": "default"} | {
+    tier: tier for tier in ("auto", "default", "flex", "scale", "priority", "fast", "ultrafast")
+}
 
 
 def build_request(request: neutral.Request, target: Capabilities, notes: Notes) -> Json:
@@ -91,8 +93,9 @@ def _add_user(request: neutral.Request, target: Capabilities, notes: Notes, body
     if not request.service_tier:
         return
     if target.openai_extras:
-        native = request.dialect is not Dialect.MESSAGES
-        body["service_tier"] = request.service_tier if native else _TIERS.get(request.service_tier, "auto")
+        body["service_tier"] = _TIERS.get(request.service_tier, "auto")
+        if request.service_tier not in _TIERS:
+            notes.approximate("service_tier")
     else:
         notes.drop("service_tier")
 

@@ -11,7 +11,7 @@ from providers.wire.capabilities import Capabilities
 from providers.wire.endpoints import Dialect
 from providers.wire.field_names import field_name
 from providers.wire.neutral import Audio, Cache, Document, Image, Json, Part, Request, SearchResult, Text
-from providers.wire.notes import Notes, Rejected
+from providers.wire.notes import Notes, Rejected, Unfetched
 
 _LONG = "1h"  # Anthropic's longer lifetime; OpenAI's is 12 hours
 _DETAILS = ("low", "high", "auto", "original")
@@ -105,7 +105,7 @@ class Parts:
         elif self._target.image_urls:
             image["image_url"] = part.url
         else:
-            raise Rejected(self._path, "the provider does not fetch images: give the image itself, as base64")
+            raise self._unfetched()
         self._marks.put(part.cache, [image])
         return [image]
 
@@ -132,11 +132,16 @@ class Parts:
             file["file_id"] = self._own_file(part.file_id)
             return file
         if part.url:
+            if not self._target.image_urls:
+                raise self._unfetched()
             file["file_url"] = part.url
             return file
         file["filename"] = part.title or "document.pdf"
         file["file_data"] = f"data:{part.media_type or 'application/pdf'};base64,{part.data}"
         return file
+
+    def _unfetched(self) -> Unfetched:
+        return Unfetched(self._path, "the provider downloads nothing: send it inline, as base64")
 
     def _own_file(self, id_: str) -> str:
         """OpenAI's clients may know OpenAI's files; Anthropic's are another vendor's."""

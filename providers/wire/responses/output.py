@@ -11,7 +11,7 @@ from typing import Any
 
 from providers.wire import side_channel
 from providers.wire.endpoints import Dialect
-from providers.wire.events import Event, Opaque, PartEnd, Reasoning, Refusal, Text, ToolArguments, ToolCall
+from providers.wire.events import Event, Media, Opaque, PartEnd, Reasoning, Refusal, Text, ToolArguments, ToolCall
 from providers.wire.responses.annotations import Cited
 from providers.wire.responses.carried import SHOWN
 from providers.wire.responses.frames import Frames, dumps
@@ -28,6 +28,14 @@ from providers.wire.responses.open_items import COMPLETED, Message, OpenItem, Th
 from providers.wire.values import mapping, string, whole
 from providers.wire.writer import Answering
 
+# Media type → the word for it (openai 3.52, 2026-11-20).
+_FORMATS = {
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/jpeg": "jpeg",
+    "image/gif": "gif",
+    "image/svg+xml": "svg",
+}
 _PLAIN = frozenset((Text, Reasoning, ToolArguments))  # what an item of its part simply takes
 
 
@@ -47,6 +55,7 @@ class Output:
         self._held: dict[int, list[Event]] = {}
         self._done: dict[int | None, OpenItem] = {}  # part → the item that it ended with
         self._begun = 0  # items so far
+        self._call_ids: set[str] = set()
 
     def take(self, event: Any) -> str:
         """Take an event of a part; return the frames that it becomes now."""
@@ -78,6 +87,8 @@ class Output:
     def _grow(self, opened: OpenItem, event: Event) -> str:
         if type(event) is PartEnd:
             return opened.end_part() if isinstance(opened, Message) else self._close(COMPLETED)
+        if isinstance(event, Media):
+            return self._close(COMPLETED) + self._picture(event)
         if isinstance(event, Opaque) and not opened.accepts(event):
             if isinstance(opened, Call):
                 opened.keep(event, self._dialect)
@@ -140,6 +151,8 @@ class Output:
                 return self._opened(thought, thought.open()) + thought.add(event)
             case ToolCall():
                 return self._call(event)
+            case Media():
+                return self._picture(event)
             case ToolArguments() if event.part not in self._done:  # a reader announces a call first
                 return self._call(ToolCall(event.part, "", "")) + self.take(event)
         return ""  # arguments behind the whole of a call
@@ -155,9 +168,15 @@ class Output:
         space, name = self._namespaces.get(own, ("", own))
         kind = CustomCall if event.kind == "custom" else WrappedCall if own in self._custom else Call
         id = self._id("fc" if kind is Call else "ctc")
-        call_id = whole(event.id) or f"call_{self.base}_{self._begun}"
+        call_id = self._call_id(whole(event.id))
         call = kind(self._frames, self._begun, id, event.part, call_id=call_id, name=whole(name), space=space)
         return self._opened(call, call.open())
+
+    def _call_id(self, own: str) -> str:
+        """Some servers give none, or the same one to every call: the official SDK refuses an answer of twins."""
+        call_id = own if own and own not in self._call_ids else f"call_{self.base}_{self._begun}"
+        self._call_ids.add(call_id)
+        return call_id
 
     def _carry(self, event: Opaque) -> str:
         """Something that this dialect has no item for."""
@@ -169,6 +188,23 @@ class Output:
         packed = side_channel.pack_opaque(self._dialect, event.type, value)
         shown = _shown(mapping(value))
         return self._whole(reasoning_item(self._id("rs"), packed)) + (self._whole(shown) if shown else "")
+
+    def _picture(self, event: Media) -> str:
+        """An image that the model made, as if its tool had; without ``result`` where only the digest is known."""
+        item = {"id": self._id("ig"), "type": "image_generation_call", "status": "in_progress", "result": None}
+        done = {**item, "status": COMPLETED, "result": event.data or None}
+        if format := _FORMATS.get(event.media_type):
+            done["output_format"] = format
+        at, text = f'"output_index":{self._begun}', dumps(done)
+        self._begun += 1
+        self.items.append(text)
+        place = f'{at},"item_id":"{item["id"]}"'
+        return (
+            self._frames.event("response.output_item.added", f'{at},"item":{dumps(item)}')
+            + self._frames.event("response.image_generation_call.in_progress", place)
+            + self._frames.event("response.image_generation_call.completed", place)
+            + self._frames.event("response.output_item.done", f'{at},"item":{text}')
+        )
 
     def _whole(self, item: str) -> str:
         """An item that is added and done at once."""

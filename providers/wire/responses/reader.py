@@ -5,21 +5,29 @@ ends; they carry the whole answer, from which is taken what never came as an eve
 end.
 """
 
+import re
 from collections.abc import Callable
 
 from providers.wire.events import Begin, Comment, Event, Failure, Finish, FinishReason, Opaque, Terminal, Usage
 from providers.wire.reader import BodyReader, Reader, StreamReader
 from providers.wire.responses.items import TEXTS, Items
-from providers.wire.values import count, mapping, raw_json, string, whole
+from providers.wire.values import count, mapping, raw_json, says_something, string, whole
 
 _INCOMPLETE = {
+    "": FinishReason.LENGTH,  # cut, and nobody says by what
     "max_output_tokens": FinishReason.LENGTH,
     "content_filter": FinishReason.REFUSAL,
     "max_messages": FinishReason.PAUSE,
     "steered": FinishReason.PAUSE,
 }
 _ENDED_BADLY = ("failed", "cancelled")
+_ENDED = ("completed", "incomplete", *_ENDED_BADLY)
+_COUNTED_HERE = frozenset(
+    ("input_tokens", "input_tokens_details", "output_tokens", "output_tokens_details", "total_tokens")
+)
 _DONE = "[DONE]"  # some providers send it behind the end; it says nothing here
+# How far a tool is that the provider runs itself, and what it was called with in pieces: its item says all of that.
+_PROGRESS = re.compile(r"(?:response\.(?:\w+_call(?:_\w+)?|mcp_list_tools)\.\w+|(?:response\.)?keepalive|ping)$")
 
 
 class _Answer:
@@ -43,6 +51,7 @@ class _Answer:
         usage = _usage_of(mapping(response.get("usage")))
         if usage != Usage():
             out.append(usage)
+        _tell_others(mapping(response.get("usage")), out)
         if status in _ENDED_BADLY:
             out.append(_failure(response, status))
             return False
@@ -78,11 +87,11 @@ class ResponsesStreamReader(StreamReader):
             "response.content_part.done": _nothing,
             "response.reasoning_summary_part.added": _nothing,
             "response.reasoning_summary_part.done": _nothing,
-            "response.image_generation_call.partial_image": _alive,  # bytes of a picture that is not done
             "response.completed": self._end,
             "response.incomplete": self._end,
             "response.failed": self._end,
             "response.cancelled": self._end,
+            "response.done": self._end,  # some gateways' word for any end
         }
 
     def take(self, event: str, data: str, out: list[Event]) -> None:
@@ -91,6 +100,9 @@ class ResponsesStreamReader(StreamReader):
         if value is None:
             return
         kind = string(value.get("type")) or event
+        if self._ended:  # an answer has one end
+            out.append(Opaque(whole(data), kind))
+            return
         if handle := self._handlers.get(kind):
             handle(value, out)
             return
@@ -99,11 +111,14 @@ class ResponsesStreamReader(StreamReader):
             self._answer.items.grow(what, value, out)
         elif what in TEXTS and step == "done":
             self._answer.items.settle(what, value, out)
+        elif _PROGRESS.match(kind):
+            out.append(Comment(kind))
         else:
             out.append(Opaque(whole(data), kind))
 
     def finish(self, out: list[Event]) -> None:
         """The bytes have ended; an end without the event that says so is none."""
+        self._answer.items.cut(out)
 
     def body(self) -> BodyReader:
         """The same answer whole."""
@@ -113,11 +128,11 @@ class ResponsesStreamReader(StreamReader):
         self._answer.begin(mapping(event.get("response")), out)
 
     def _end(self, event: dict[str, object], out: list[Event]) -> None:
-        if self._ended or self.failed:
+        if self.failed:
             return
         self._ended = True
-        status = string(event.get("type")).removeprefix("response.")
-        if self._answer.end(mapping(event.get("response")), status, out):
+        response = mapping(event.get("response"))
+        if self._answer.end(response, _status(string(event.get("type")), response), out):
             out.append(Terminal())
 
 
@@ -158,8 +173,10 @@ def _nothing(_event: dict[str, object], _out: list[Event]) -> None:
     """An event that only frames others, whose content comes with them."""
 
 
-def _alive(event: dict[str, object], out: list[Event]) -> None:
-    out.append(Comment(string(event.get("type"))))
+def _status(kind: str, response: dict[str, object]) -> str:
+    """How it ended: the worse of what the event and the response say (vLLM sends a cut answer as completed)."""
+    told = kind.removeprefix("response."), string(response.get("status"))
+    return max((word for word in told if word in _ENDED), key=_ENDED.index, default=_ENDED[0])
 
 
 def _usage_of(usage: dict[str, object]) -> Usage:
@@ -172,6 +189,15 @@ def _usage_of(usage: dict[str, object]) -> Usage:
         cache_write=count(read.get("cache_write_tokens")),
         reasoning=count(written.get("reasoning_tokens")),
     )
+
+
+def _tell_others(usage: dict[str, object], out: list[Event]) -> None:
+    """What was counted beside tokens: OpenRouter's own price of the call, and what others add."""
+    others = {name: value for name, value in usage.items() if name not in _COUNTED_HERE and says_something(value)}
+    if cost := others.pop("cost", None):
+        out.append(Opaque(raw_json(cost), "cost"))
+    if others:
+        out.append(Opaque(raw_json(others), "usage"))
 
 
 def _failure(response: dict[str, object], status: str) -> Failure:

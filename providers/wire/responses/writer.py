@@ -12,6 +12,7 @@ from typing import Any
 from providers.wire import events
 from providers.wire.answer import Answer
 from providers.wire.events import Event, FinishReason, Opaque, Refusal
+from providers.wire.media import is_link
 from providers.wire.responses.frames import Frames, dumps, encode
 from providers.wire.responses.open_calls import value_of
 from providers.wire.responses.output import Output
@@ -35,15 +36,19 @@ class _Response:
         self.begun = False
         self._summed = Answer()  # usage, finish and timings
         self._explanation = ""
+        self._notes = answering.notes
         self._beside: list[dict[str, object]] = []
 
     def write(self, event: Event) -> str:
         """Take an event; return the frames that it becomes now."""
         kind = type(event)
         if kind in _OF_A_PART:
-            return self.output.take(event) if self.begun else self.begin() + self.output.take(event)
+            return self._part(event)
         handle = _HANDLERS.get(kind)
         return handle(self, event) if handle is not None else ""
+
+    def _part(self, event: Event) -> str:
+        return self.output.take(event) if self.begun else self.begin() + self.output.take(event)
 
     def begin(self) -> str:
         """The first two events."""
@@ -81,7 +86,7 @@ class _Response:
 
     def _opaque(self, event: Opaque) -> str:
         if event.part is not None:
-            return self.output.take(event) if self.begun else self.begin() + self.output.take(event)
+            return self._part(event)
         out = self.output.beside(event)
         if out is not None:
             return out
@@ -95,7 +100,10 @@ class _Response:
         return ""
 
     def _media(self, event: events.Media) -> str:
-        """A picture or sound: only its reference is known."""
+        """A picture is an item; a link to one, and sound, have none: their reference stands beside the output."""
+        if event.kind == "image" and not is_link(event):
+            return self._part(event)
+        self._notes.drop(f"output.{event.kind}")
         value = {"media_type": event.media_type, "size": event.size, "ref": event.ref}
         self._beside.append({"type": event.kind, "value": value})
         return ""

@@ -19,10 +19,11 @@ USUAL = {CHAT: PLAIN, MESSAGES: CLAUDE, RESPONSES: GPT}
 HI: dict[str, Any] = {"role": "user", "content": "Hi"}
 
 
-def plan(client: Dialect, provider: Dialect, body: dict[str, Any], target: Capabilities | None = None) -> Translation:
-    return Translation.plan(
-        client, OPERATIONS[client], provider, body, target or USUAL[provider], "told", id="ours_1", created=1760000000
-    )
+def plan(
+    client: Dialect, provider: Dialect, body: dict[str, Any], target: Capabilities | None = None, **more: Any
+) -> Translation:
+    able, ours = target or USUAL[provider], {"id": "ours_1", "created": 1760000000, **more}
+    return Translation.plan(client, OPERATIONS[client], provider, body, able, "told", **ours)
 
 
 def sent(client: Dialect, provider: Dialect, body: dict[str, Any], target: Capabilities | None = None) -> Any:

@@ -35,6 +35,17 @@ def detail(kind: str, index: int = 0, **more: Any) -> dict[str, Any]:
     return chunk({"content": "", "reasoning_details": [entry]})
 
 
+def unnumbered(id_: str, name: str, arguments: str = "") -> dict[str, Any]:
+    return {**call(None, id_, name, arguments), "type": "function"}
+
+
+def snowflake(delta: dict[str, Any]) -> dict[str, Any]:
+    said = {"role": "assistant", "content": "", "refusal": "", "tool_calls": None, **delta}
+    nothing = {"content": None, "refusal": None}
+    return {**chunk(), "id": "", "created": 0, "choices": [{"index": 0, "delta": said, "logprobs": nothing}]}
+
+
+SOURCE = {"url": "https://x.invalid/", "title": "X", "start_index": 0, "end_index": 0, "content": "x"}
 SECOND_CHOICE = {"index": 1, "delta": {"content": "another"}, "finish_reason": None}
 AZURE = {"hate": {"filtered": False, "severity": "safe"}}
 
@@ -144,6 +155,52 @@ STREAMS: dict[str, bytes] = {
         chunk(finish="stop", usage=USAGE),
         done=True,
     ),
+    "Together's text beside the delta": sse(
+        *(
+            {**chunk(), "choices": [{"index": 0, "text": text, "delta": {"token_id": number, "content": text}}]}
+            for number, text in enumerate(("So ", "4"), 300)
+        ),
+        chunk(finish="stop", usage=USAGE),
+        done=True,
+    ),
+    "Moonshot's calls without an index": sse(
+        FIRST,
+        chunk({"tool_calls": [unnumbered("f_0", "f"), unnumbered("g_1", "g")]}),
+        chunk({"tool_calls": [call(arguments='{"x": 1}'), call(arguments='{"y": 2}')]}),
+        {**chunk(), "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls", "usage": USAGE}]},
+        done=True,
+    ),
+    "an index that comes later": sse(
+        chunk({"role": "assistant", "tool_calls": [unnumbered("a", "f", '{"x":'), unnumbered("b", "g", '{"y":')]}),
+        chunk({"tool_calls": [call(1, arguments="2}"), call(0, arguments="1}")]}),
+        CALLED,
+        done=True,
+    ),
+    "calls under one index": sse(
+        NO_TEXT,
+        chunk({"tool_calls": [function(0, "a", "f", '{"x": 1}')]}),
+        chunk({"tool_calls": [function(0, "b", "f", '{"x": 2}')]}, "stop"),
+        COUNTED,
+        done=True,
+    ),
+    "Snowflake's empty strings": sse(
+        snowflake({"reasoning_details": [{"type": "reasoning.text", "text": "hm", "index": 0, "id": "r-1"}]}),
+        snowflake({"content": "4"}),
+        snowflake({"function_call": {"name": "", "arguments": ""}, "audio": {"id": "", "data": ""}}),
+        {**chunk(choices=[], usage=USAGE), "id": ""},
+        done=True,
+    ),
+    "a call behind the finish reason": sse(
+        FIRST, *pieces("Let me."), STOPPED, chunk({"tool_calls": [function(0, "a", "f", "{}")]}), COUNTED, done=True
+    ),
+    "Gemini's filter": sse(chunk({"role": "assistant"}, "content_filter: RECITATION", usage=USAGE), done=True),
+    "annotations ahead of the text": sse(
+        chunk({"content": "", "annotations": [{"type": "url_citation", "url_citation": SOURCE}]}),
+        *pieces("hm", key="reasoning"),
+        *pieces("See ", "there."),
+        chunk({"content": ""}, "stop", usage=USAGE),
+        done=True,
+    ),
     "llama-server, tools": (FIXTURES / "llamacpp.chat.USE_TWO_TOOLS.sse").read_bytes(),
     "llama-server, thinking": (FIXTURES / "llamacpp.chat.USE_THINK.sse").read_bytes(),
 }
@@ -158,7 +215,19 @@ FAILURES: dict[str, bytes] = {
     ),
     "a named error": sse(FIRST, *pieces("a")) + b'event: error\ndata: {"error":{"message":"no","type":"x"}}\n\n',
 }
-# Streams that the openai SDK itself cannot read, or reads less of than there is.
+# Streams that the openai SDK itself cannot read, or reads less (or more) of than there is.
 ODD = frozenset(
-    ("Mistral's content lists", "reasoning with a signature", "redacted reasoning", "Azure's filter results")
+    (
+        "Mistral's content lists",
+        "reasoning with a signature",
+        "redacted reasoning",
+        "Azure's filter results",
+        "Moonshot's calls without an index",
+        "an index that comes later",
+        "calls under one index",
+        "Snowflake's empty strings",
+        "a call behind the finish reason",
+        "Gemini's filter",
+        "annotations ahead of the text",
+    )
 )

@@ -134,6 +134,67 @@ STREAMS: dict[str, bytes] = {
         tool(1, "srvtoolu_1", "web_search", '{"query": "x"}', kind="server_tool_use"),
         stop="pause_turn",
     ),
+    "a server tool without arguments": stream(
+        thinking(0, signature="c2ln"),
+        tool(1, "srvtoolu_1", "advisor", kind="server_tool_use"),
+        whole(2, type="advisor_tool_result", tool_use_id="srvtoolu_1", content={"type": "advisor_result", "text": "4"}),
+        text(3, "It is ", "4."),
+        usage={"input_tokens": 3, "output_tokens": 2, "service_tier": "standard", "inference_geo": "global"},
+    ),
+    "code that ran there, in a container": stream(
+        tool(0, "srvtoolu_1", "bash_code_execution", '{"command": ', '"ls"}', kind="server_tool_use"),
+        whole(1, type="bash_code_execution_tool_result", tool_use_id="srvtoolu_1", content={"stdout": "a"}),
+        text(2, "a"),
+        container={"id": "container_1", "expires_at": "2026-01-01T00:00:00Z"},
+    ),
+    "MCP": stream(
+        [
+            a.start(0, type="mcp_tool_use", id="mcptoolu_1", name="t", server_name="s", input={}),
+            a.delta(0, "input_json_delta", partial_json='{"q": 1}'),
+            a.stop(0),
+        ],
+        whole(1, type="mcp_tool_result", tool_use_id="mcptoolu_1", is_error=False, content=[]),
+        text(2, "a"),
+    ),
+    "another model took over": stream(
+        thinking(0, "first", signature="a"),
+        whole(1, type="fallback", **{"from": {"model": "x"}, "to": {"model": "y"}}),
+        thinking(2, "second", signature="b"),
+        tool(3, "toolu_1", "f", '{"x": 1}'),
+        stop="tool_use",
+    ),
+    "compaction": stream(
+        [a.start(0, type="compaction", content=None), a.delta(0, "compaction_delta", content="so far"), a.stop(0)],
+        text(1, "a"),
+    ),
+    "calls that say who called": named(
+        a.message_start(),
+        a.start(0, type="tool_use", id="toolu_1", name="f", input={}, caller={"type": "direct"}),
+        a.delta(0, "input_json_delta", partial_json='{"x": 1}'),
+        a.stop(0),
+        *whole(1, type="tool_use", id="toolu_2", name="g", input={}, caller={"type": "direct"}),
+        a.message_delta("tool_use", {"output_tokens": 9}),
+        a.STOP,
+    ),
+    "filled with what ran there": named(
+        a.message_start(
+            [
+                {"type": "code_execution_tool_result", "tool_use_id": "srvtoolu_1", "content": {"stdout": "a"}},
+                {
+                    "type": "tool_use",
+                    "id": "toolu_1",
+                    "name": "f",
+                    "input": {"x": "é"},
+                    "caller": {"type": "code_execution_20250825", "tool_id": "srvtoolu_0"},
+                },
+            ],
+            stop_reason="tool_use",
+            container={"id": "container_1", "expires_at": "2026-01-01T00:00:00Z"},
+            usage={"input_tokens": 0, "output_tokens": 0},
+        ),
+        a.STOP,
+    ),
+    "a start that is repeated": named(a.message_start(), a.message_start(), *text(0, "a"), a.message_delta(), a.STOP),
     "llama-server, tools": (FIXTURES / "llamacpp.messages.USE_TWO_TOOLS.sse").read_bytes(),
     "llama-server, thinking": (FIXTURES / "llamacpp.messages.USE_THINK.sse").read_bytes(),
 }

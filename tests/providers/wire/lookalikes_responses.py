@@ -100,6 +100,44 @@ def stream(*items: tuple[Events, Any], status: str = "completed", usage: Any = C
     return named(*({**event, "sequence_number": number} for number, event in enumerate(events)))
 
 
+def numbered(*events: dict[str, Any]) -> bytes:
+    return named(*({**event, "sequence_number": number} for number, event in enumerate(events)))
+
+
+def ended(kind: str, *output: Any, **more: Any) -> dict[str, Any]:
+    whole = {**r.response("completed", [*output], **RESPONSE), "usage": COUNTS}
+    return r.event(kind, response={**whole, **more})
+
+
+CREATED = r.event("created", response=r.response("in_progress", **RESPONSE))
+RAW: dict[str, Any] = {
+    "type": "reasoning",
+    "id": "rs_0",
+    "summary": [],
+    "content": [{"type": "reasoning_text", "text": "I think"}],
+}
+ITEM: dict[str, Any] = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
+ITEM["content"] = [{"type": "output_text", "text": "4", "annotations": []}]
+NO_TEXT = {"type": "output_text", "text": "", "annotations": []}
+PLACE = {"item_id": "msg_1", "content_index": 0}
+TEXT = [
+    r.added(1, **{**ITEM, "status": "in_progress", "content": []}),
+    r.event("content_part.added", 1, **PLACE, part=NO_TEXT),
+    r.event("output_text.delta", 1, **PLACE, delta="4", logprobs=[]),
+    r.event("output_text.done", 1, **PLACE, text="4", logprobs=[]),
+    r.done(1, **ITEM),
+]
+CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": '{"x": 1}'}
+RAN: dict[str, Any] = {"type": "code_interpreter_call", "id": "ci_0", "status": "completed", "code": "1"}
+RAN |= {"container_id": "cntr_1", "outputs": None}
+SEARCHED = {
+    "type": "custom_tool_call",
+    "id": "ctc_0",
+    "call_id": "xs_call_1",
+    "name": "x_keyword_search",
+    "input": "{}",
+}
+
 LONG = '{"city": "Plzeň 🐎", "when": ["now", {"and": null}], "x": 1.5}'
 CITED = {"type": "url_citation", "start_index": 0, "end_index": 3, "url": "https://x.invalid/", "title": "T"}
 STREAMS: dict[str, bytes] = {
@@ -123,6 +161,62 @@ STREAMS: dict[str, bytes] = {
         message(0, "a"), status="incomplete", incomplete_details={"reason": "max_output_tokens"}
     ),
     "content filter": stream(message(0, "a"), status="incomplete", incomplete_details={"reason": "content_filter"}),
+    "raw reasoning that is done after the text": numbered(
+        CREATED,
+        r.added(0, type="reasoning", id="rs_0", summary=[]),
+        r.event("reasoning_text.delta", 0, item_id="rs_0", content_index=0, delta="I "),
+        r.event("reasoning_text.delta", 0, item_id="rs_0", content_index=0, delta="think"),
+        *TEXT,
+        r.event("reasoning_text.done", 0, item_id="rs_0", content_index=0, text="I think"),
+        r.done(0, **RAW),
+        ended("completed", {**RAW, "id": "rs_other"}, ITEM),
+    ),
+    "code that ran there": numbered(
+        CREATED,
+        r.added(0, **{**RAN, "status": "in_progress", "code": ""}),
+        r.event("code_interpreter_call.in_progress", 0, item_id="ci_0"),
+        r.event("code_interpreter_call_code.delta", 0, item_id="ci_0", delta="1"),
+        r.event("code_interpreter_call_code.done", 0, item_id="ci_0", code="1"),
+        r.event("code_interpreter_call.completed", 0, item_id="ci_0"),
+        r.done(0, **RAN),
+        *TEXT,
+        ended("completed", RAN, ITEM),
+    ),
+    "a keepalive": numbered(CREATED, {"type": "keepalive"}, *TEXT, ended("completed", ITEM)),
+    "arguments only at the end": numbered(CREATED, r.added(0, **{**CALL, "arguments": ""}), ended("completed", CALL)),
+    "a cut answer, sent as completed": numbered(
+        CREATED,
+        *TEXT,
+        ended("completed", ITEM, status="incomplete", incomplete_details={"reason": "max_output_tokens"}),
+    ),
+    "items without an end": numbered(CREATED, *TEXT[:3], ended("done", ITEM)),
+    "an end without items": numbered(CREATED, *TEXT, ended("completed")),
+    "no begin": numbered(*TEXT, ended("completed", ITEM)),
+    "items that share an index": numbered(
+        CREATED,
+        r.added(1, **{**CALL, "arguments": ""}),
+        r.event("function_call_arguments.delta", 1, item_id="fc_1", delta='{"x": '),
+        r.event("function_call_arguments.delta", 1, item_id="fc_1", delta="1}"),
+        *TEXT,
+        r.done(1, **CALL),
+        ended("completed", CALL, ITEM),
+    ),
+    "a name that comes late": numbered(
+        CREATED,
+        r.added(0, type="function_call", id="fc_1", arguments=""),
+        r.event("function_call_arguments.delta", 0, item_id="fc_1", delta='{"x": 1}'),
+        r.done(0, **CALL),
+        ended("completed", CALL),
+    ),
+    "a search of X": numbered(
+        CREATED,
+        r.added(0, **{**SEARCHED, "input": ""}),
+        r.event("custom_tool_call_input.delta", 0, item_id="ctc_0", delta="{}"),
+        r.event("custom_tool_call_input.done", 0, item_id="ctc_0", input="{}"),
+        r.done(0, **SEARCHED),
+        *TEXT,
+        ended("completed", SEARCHED, ITEM),
+    ),
     "llama-server, tools": (FIXTURES / "llamacpp.responses.USE_TWO_TOOLS.sse").read_bytes(),
     "llama-server, thinking": (FIXTURES / "llamacpp.responses.USE_THINK.sse").read_bytes(),
 }
@@ -131,5 +225,17 @@ FAILURES: dict[str, bytes] = {
     "failed": stream(message(0, "a"), status="failed", error=FAILED, usage=None),
     "an error event": named(r.CREATED, {"type": "error", "code": "server_error", "message": "no", "param": None}),
 }
-# llama-server numbers its items anew, without an output_index (seen 2026-11-20): the SDK refuses that.
-ODD = frozenset(("llama-server, tools", "llama-server, thinking"))
+# llama-server numbers its items anew, without an output_index (seen 2026-11-20): the SDK refuses that, and what other
+# servers leave out; it also believes an end that repeats no items.
+ODD = frozenset(
+    (
+        "llama-server, tools",
+        "llama-server, thinking",
+        "items without an end",
+        "an end without items",
+        "no begin",
+        "items that share an index",
+        "a name that comes late",
+        "a search of X",
+    )
+)

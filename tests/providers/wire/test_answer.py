@@ -1,5 +1,7 @@
 """What events add up to."""
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,12 @@ def test_an_empty_answer() -> None:
         False,
         False,
     )
+
+
+def test_a_picture_is_a_reference_in_the_record() -> None:
+    answer = answer_of([Media("image", "image/png", 3, 0, "blake2b:00", "YWJj")])
+    assert answer.message().parts == (MediaPart("image", "image/png", 3, "blake2b:00"),)
+    assert b"YWJj" not in pickle.dumps(answer)  # nothing that it holds has the picture itself
 
 
 def test_parts_stand_in_order_and_their_pieces_are_merged() -> None:

@@ -1,13 +1,15 @@
 """Errors in the words of another dialect; the bodies are as the providers write them."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from anthropic.types.shared import error_type
+from openai.types.responses import ResponseError
 
 from providers.wire.endpoints import Dialect
 from providers.wire.events import Failure
-from providers.wire.retold import Retold, retell_body, retell_failure, status_of
+from providers.wire.retold import Retold, detail_of, retell_body, retell_failure, status_of
 
 CHAT, MESSAGES, RESPONSES = Dialect.CHAT, Dialect.MESSAGES, Dialect.RESPONSES
 OPENAI_LONG = (
@@ -76,17 +78,17 @@ def test_other_errors_may_speak_of_a_context() -> None:
                 "error": {"type": "invalid_request_error", "message": "no", "details": {"error_code": "credits_low"}},
                 "request_id": "req_1",
             },
-            Retold(400, "no", "credits_low", {"details": {"error_code": "credits_low"}}),
+            Retold(400, "no", "credits_low", {"error_code": "credits_low", "request_id": "req_1"}),
         ),
         (
             429,  # OpenRouter
             {"error": {"code": 429, "message": "Provider returned error", "metadata": {"raw": "slow"}}},
-            Retold(429, "Provider returned error", None, {"metadata": {"raw": "slow"}}),
+            Retold(429, "Provider returned error", None, {"raw": "slow"}),
         ),
         (
             422,
             {"detail": "Field required"},
-            Retold(422, "Field required", None, {"detail": "Field required"}),
+            Retold(422, "Field required", None, {}),
         ),  # Mistral
         (404, {"code": "Some resource", "error": "no model"}, Retold(404, "no model", "Some resource", {})),  # xAI
         (503, "<html>Bad gateway</html>", Retold(503, "far answered with status 503.", None, {})),
@@ -94,6 +96,12 @@ def test_other_errors_may_speak_of_a_context() -> None:
         (500, "", Retold(500, "far answered with status 500.", None, {})),
         (500, "[1]", Retold(500, "far answered with status 500.", None, {})),
         (500, {"odd": 1}, Retold(500, "far answered with status 500.", None, {"odd": 1})),
+        (  # Google's chat endpoint
+            400,
+            [{"error": {"code": 400, "message": "no key", "status": "INVALID_ARGUMENT", "details": [{"reason": "r"}]}}],
+            Retold(400, "no key", None, {"status": "INVALID_ARGUMENT", "details": [{"reason": "r"}]}),
+        ),
+        (500, [{"odd": 1}], Retold(500, "far answered with status 500.", None, {})),
         (500, '"a text"', Retold(500, '"a text"', None, {})),
     ],
 )
@@ -116,3 +124,46 @@ def test_a_body_in_any_shape(status: int, body: Any, expected: Retold) -> None:
 def test_a_failure_inside_a_stream_has_the_status_it_would_have_had(failure: Failure, status: int) -> None:
     assert status_of(failure) == status
     assert retell_failure(CHAT, failure, "far").status == status
+
+
+@pytest.mark.parametrize(
+    "word", [*get_args(error_type.ErrorType), *get_args(ResponseError.model_fields["code"].annotation)]
+)
+def test_every_word_of_both_vendors_has_a_status(word: str) -> None:
+    """A word that an SDK's typed models gain fails here until its status is decided."""
+    for failure in (Failure("x", word), Failure("x", "", word)):
+        assert status_of(failure) != 502
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (
+            {"type": "rate_limit_error", "message": "m", "details": {"error_code": "ramp_limit_exceeded", "n": 1}},
+            {"error_code": "ramp_limit_exceeded", "n": 1},
+        ),
+        (
+            {"code": 502, "message": "m", "metadata": {"provider_name": "P", "raw": "{}"}, "user_id": "user_1"},
+            {"provider_name": "P", "raw": "{}"},
+        ),
+        ({"message": "m", "type": "t", "code": None, "param": "messages[0]"}, {"param": "messages[0]"}),
+        ({"message": "m", "param": None, "details": None, "metadata": "text"}, {"metadata": "text"}),
+        ({"message": "m", "metadata": {"raw": " <html>a page</html>", "same": "m", "kept": 0}}, {"kept": 0}),
+        ({"message": "m", "details": {"n": 1}, "metadata": {"n": 2}, "n": 3}, {"n": 3}),
+        ({"message": "m", "n_ctx": 4096, "n_prompt_tokens": 5000}, {"n_ctx": 4096, "n_prompt_tokens": 5000}),
+    ],
+)
+def test_the_detail_is_what_no_dialect_has_a_field_for(error: dict[str, Any], detail: dict[str, object]) -> None:
+    assert told(CHAT, 500, {"error": error}).detail == detail
+    alone = {"type": "error", "sequence_number": 3, **{name: value for name, value in error.items() if name != "type"}}
+    assert told(CHAT, 500, alone).detail == detail
+
+
+def test_nothing_of_an_answer_is_taken_for_detail() -> None:
+    ended = {"index": 0, "delta": {"content": "secret words"}, "finish_reason": "error"}
+    assert detail_of(Failure("m", raw=json.dumps(ended))) == {}
+    inside = {**ended, "error": {"code": 502, "message": "m", "metadata": {"provider_name": "P"}}}
+    assert detail_of(Failure("m", raw=json.dumps(inside))) == {"provider_name": "P"}
+    chunk = {"id": "c", "choices": [ended], "error": {"message": "m", "odd": 1}}
+    assert told(CHAT, 500, chunk).detail == {"odd": 1}
+    assert detail_of(Failure("m")) == {}

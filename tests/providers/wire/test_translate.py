@@ -1,10 +1,12 @@
 """One call's translation as a whole: what is sent where, what comes back, what cannot be had."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from providers.wire import neutral
 from providers.wire.endpoints import Dialect, Operation, endpoint_of
 from providers.wire.events import Failure
 from providers.wire.notes import Rejected
@@ -104,6 +106,17 @@ def test_a_routes_parameters_are_set_at_the_end() -> None:
     assert (body["max_tokens"], body["x"]) == (7, 1)
 
 
+def test_what_a_client_dropped_can_be_put_back() -> None:
+    def recall(request: neutral.Request) -> neutral.Request:
+        return replace(request, turns=(*request.turns, neutral.Turn("user", (neutral.Text("recalled"),))))
+
+    made = Translation.plan(
+        CHAT, Operation.CHAT, MESSAGES, asked(CHAT), CLAUDE, "told", id="x", created=1, recall=recall
+    )
+    assert b"recalled" in made.body
+    assert len(made.request.turns) == 2
+
+
 @pytest.mark.parametrize("stream", [True, False])
 def test_what_the_client_asked_for_and_what_it_is_called(stream: bool) -> None:
     made = plan(CHAT, MESSAGES, asked(CHAT, stream=stream))
@@ -159,3 +172,31 @@ def test_every_operation_has_a_reader_and_a_writer(operation: Operation, provide
     assert callable(made.writer(False).write)
     if made.operation is not None:
         assert type(made.reader(True)) is type(reader_for(made.operation, True))
+
+
+@pytest.mark.parametrize("operation", [Operation.CHAT, Operation.COMPLETIONS, Operation.MESSAGES, Operation.RESPONSES])
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_answer_can_be_written_anew_in_its_own_dialect(operation: Operation, stream: bool) -> None:
+    dialect = DIALECTS.get(operation) or Dialect(operation)
+    body = {**BODIES[operation], "stream": stream}
+    made = Translation.within(dialect, operation, body, USUAL[dialect], "told", id="ours_1", created=1)
+    assert made is not None
+    assert (made.client, made.provider, made.operation, made.stream) == (dialect, dialect, operation, stream)
+    assert made.body == b""
+    assert made.notes.header() == ""
+    assert made.answering.model == "m"
+
+
+@pytest.mark.parametrize(
+    ("operation", "more"),
+    [
+        (Operation.CHAT, {"n": 2}),
+        (Operation.COUNT_TOKENS, {}),
+        (Operation.MESSAGES, {"messages": 7}),
+        (Operation.EMBEDDINGS, {}),
+    ],
+)
+def test_what_has_one_form_only_is_not_written_anew(operation: Operation, more: dict[str, Any]) -> None:
+    dialect = Dialect.CHAT if operation is Operation.EMBEDDINGS else DIALECTS.get(operation) or Dialect(operation)
+    body = {**BODIES.get(operation, {}), **more}
+    assert Translation.within(dialect, operation, body, USUAL[dialect], "told", id="ours_1", created=1) is None

@@ -24,6 +24,22 @@ def test_whole(text: str, expected: str) -> None:
     assert values.whole(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, False),
+        (0.5, True),
+        ("", False),
+        ("a", True),
+        (None, False),
+        ({"a": 0, "b": [None, {}]}, False),
+        ({"a": [{"b": 1}]}, True),
+    ],
+)
+def test_says_something(value: object, *, expected: bool) -> None:
+    assert values.says_something(value) is expected
+
+
 # The wanted type comes out, whatever goes in.
 @given(JSON)
 def test_accessors_never_raise(value: object) -> None:

@@ -17,11 +17,17 @@ from providers.wire.notes import Notes
 
 _STREAMED: TypeAdapter[Any] = TypeAdapter(CompletionCreateParamsStreaming)
 _PLAIN: TypeAdapter[Any] = TypeAdapter(CompletionCreateParamsNonStreaming)
-PLAIN = Capabilities()
+PLAIN = Capabilities(image_urls=True)
 OPENAI = Capabilities(
-    token_limit="max_completion_tokens", system_role="developer", cache_marks="openai", openai_extras=True
+    token_limit="max_completion_tokens",
+    system_role="developer",
+    cache_marks="openai",
+    image_urls=True,
+    openai_extras=True,
 )
-ROUTER = Capabilities(cache_marks="anthropic", reasoning_details=True, signatures="anthropic-claude-v1")
+ROUTER = Capabilities(
+    cache_marks="anthropic", reasoning_details=True, signatures="anthropic-claude-v1", image_urls=True
+)
 
 
 def user(*parts: Part, **extra: Any) -> Turn:

@@ -48,6 +48,15 @@ def test_pictures_beside_the_content() -> None:
     [picture] = read(chunk({"images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,YWJj"}}]}))
     assert isinstance(picture, Media)
     assert (picture.media_type, picture.size, picture.part, picture.ref[:8]) == ("image/png", 3, 0, "blake2b:")
+    assert picture.data == "YWJj"
+
+
+def test_a_picture_may_be_an_address_alone_and_is_kept_where_it_has_none() -> None:
+    assert read(chunk({"images": ["https://x.example/a.png", {"type": "image_url"}, None]})) == [
+        Media("image", "", 0, 0, "https://x.example/a.png"),
+        Opaque('{"type":"image_url"}', "image", 1),
+        Opaque('{"image_url":null}', "image", 2),
+    ]
 
 
 def test_sound_is_a_transcript_and_one_reference() -> None:
@@ -79,6 +88,28 @@ def test_annotations_belong_to_the_text_and_unknown_keys_stand_beside() -> None:
     assert read(chunk({"annotations": [1]})) == [Opaque("1", "annotation", None)]
 
 
+def test_annotations_ahead_of_the_text_stand_on_it() -> None:
+    """OpenRouter tells what it found in the web before the model thinks and writes."""
+    events = read(chunk({"content": "", "annotations": [1]}), chunk({"reasoning": "a"}), chunk({"content": "b"}))
+    assert events == [Reasoning("a", 0), Opaque("1", "annotation", 1), Text("b", 1)]
+
+
+def test_a_field_that_is_repeated_in_every_delta_is_told_once() -> None:
+    """Groq's channel; Together's number of the token says nothing at all."""
+    events = read(
+        *(chunk({"content": text, "channel": "final", "token_id": number}) for number, text in ((7, "a"), (8, "b")))
+    )
+    assert events == [Text("a"), Opaque('{"channel":"final"}', "channel"), Text("b")]
+
+
+def test_what_thinking_refers_to_is_kept() -> None:
+    thinking = [{"type": "text", "text": "hm"}, {"type": "reference", "reference_ids": [1]}]
+    assert read(chunk({"content": [{"type": "thinking", "thinking": thinking}]})) == [
+        Reasoning("hm"),
+        Opaque('{"type":"reference","reference_ids":[1]}', "thinking"),
+    ]
+
+
 TOOLS = {"tool_calls": [call(0, "a", "f", "{}")]}
 
 
@@ -92,7 +123,15 @@ TOOLS = {"tool_calls": [call(0, "a", "f", "{}")]}
         ({}, "model_length", FinishReason.LENGTH),
         ({}, "content_filter", FinishReason.REFUSAL),
         ({}, "pause_turn", FinishReason.PAUSE),
+        ({}, "model_context_window_exceeded", FinishReason.LENGTH),
+        ({}, "COMPLETE", FinishReason.STOP),
+        ({}, "MAX_TOKENS", FinishReason.LENGTH),
+        ({}, "content_filter: RECITATION", FinishReason.REFUSAL),  # Gemini's compatible endpoint
+        ({}, "sensitive", FinishReason.REFUSAL),  # Z.ai
+        ({}, "function_call_filter: MALFORMED_FUNCTION_CALL", FinishReason.UNKNOWN),
         ({}, "weird", FinishReason.UNKNOWN),
+        (TOOLS, "weird", FinishReason.TOOL_CALLS),
+        (TOOLS, "tool_call", FinishReason.TOOL_CALLS),
         ({}, "tool_calls", FinishReason.STOP),  # no call came
         (TOOLS, "tool_calls", FinishReason.TOOL_CALLS),
         (TOOLS, "function_call", FinishReason.TOOL_CALLS),

@@ -69,7 +69,15 @@ def test_why_it_stopped(reason: FinishReason, said: str) -> None:
     assert finish(Text("a"), Finish(reason, reason.value)) == said
 
 
-@pytest.mark.parametrize("end", [(), (Finish(FinishReason.STOP, "stop"),), (Finish(FinishReason.TOOL_CALLS, "x"),)])
+@pytest.mark.parametrize(
+    "end",
+    [
+        (),
+        (Finish(FinishReason.STOP, "stop"),),
+        (Finish(FinishReason.TOOL_CALLS, "x"),),
+        (Finish(FinishReason.UNKNOWN, "server_timeout"),),
+    ],
+)
 def test_a_call_is_why_it_stopped(end: tuple[Event, ...]) -> None:
     assert finish(ToolCall(0, "a", "f"), *end) == "tool_calls"
     assert finish(ToolCall(0, "a", "f"), Finish(FinishReason.LENGTH, "length")) == "length"

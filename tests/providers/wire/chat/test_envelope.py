@@ -5,7 +5,19 @@ from typing import Any
 import pytest
 
 from providers.wire.chat.reader import ChatStreamReader
-from providers.wire.events import Begin, Failure, Opaque, Text, Timings, Usage
+from providers.wire.events import (
+    Begin,
+    Failure,
+    Finish,
+    FinishReason,
+    Opaque,
+    Terminal,
+    Text,
+    Timings,
+    ToolArguments,
+    ToolCall,
+    Usage,
+)
 from tests.providers.wire.chat.chunks import chunk, read
 from tests.providers.wire.playbook import answer_of, events_of, sse
 
@@ -84,6 +96,10 @@ def test_what_is_repeated_in_every_chunk_is_told_once() -> None:
         ),
         ({"error": {"code": "boom"}}, ("the provider ended the answer with an error", "", "boom")),
         ({"finish_reason": "error"}, ("the provider ended the answer with an error", "", "")),
+        (
+            {"finish_reason": "insufficient_system_resource"},  # DeepSeek
+            ("the provider ended the answer with an error: insufficient_system_resource", "", ""),
+        ),
     ],
 )
 def test_an_error_in_the_choice_is_a_failure_and_no_end(choice: dict[str, Any], expected: tuple[str, ...]) -> None:
@@ -92,3 +108,43 @@ def test_an_error_in_the_choice_is_a_failure_and_no_end(choice: dict[str, Any], 
     assert isinstance(failure, Failure)
     assert (failure.message, failure.type, failure.code) == expected
     assert failure.raw.startswith("{")
+
+
+def test_text_beside_a_delta_is_the_same_text() -> None:
+    """Together's chunks are those of a chat and of a completion at once."""
+
+    def together(text: str, finish: str | None = None) -> dict[str, Any]:
+        made = chunk({"role": "assistant", "content": text}, finish)
+        made["choices"][0]["text"] = text
+        return made
+
+    assert read(together("a"), together("b"), together("", "stop"))[:2] == [Text("a"), Text("b")]
+    assert read({**chunk(), "choices": [{"index": 0, "delta": {}, "text": "a"}]}) == [Text("a")]
+
+
+def test_a_whole_message_behind_its_deltas_repeats_them() -> None:
+    whole = {"index": 0, "message": {"role": "assistant", "content": "ab"}, "finish_reason": "stop"}
+    events = read(chunk({"content": "a"}), chunk({"content": "b"}), {**chunk(), "choices": [whole]})
+    assert [event for event in events if isinstance(event, Text)] == [Text("a"), Text("b")]
+    [said, *_] = read({**chunk(), "choices": [whole]})
+    assert said == Text("ab")
+
+
+def test_a_call_behind_the_finish_reason_changes_what_it_meant() -> None:
+    late = [{"index": 0, "id": "i", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+    events = read(chunk({"content": "a"}, "stop"), chunk({"tool_calls": late}), done=True)
+    assert events == [
+        Text("a"),
+        Finish(FinishReason.STOP, "stop"),
+        ToolCall(1, "i", "f"),
+        ToolArguments(1, "{}"),
+        Finish(FinishReason.TOOL_CALLS, "stop"),
+        Terminal(),
+    ]
+
+
+def test_padding_says_nothing() -> None:
+    assert read(chunk({"content": "a"}, p="abc", obfuscation="xy"), chunk({"content": "b"}, p="abcd")) == [
+        Text("a"),
+        Text("b"),
+    ]

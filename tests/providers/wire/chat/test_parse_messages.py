@@ -142,3 +142,9 @@ def test_what_stands_beside_is_kept() -> None:
     assert parsed({**USER, "name": "ann", "weight": 0}).turns[0].extra == {"name": "ann"}
     assert parsed({"content": "Hi"}).turns == (HI,)
     assert parsed({"role": "narrator", "content": "Hi"}).turns == (Turn("user", (Text("Hi"),), {"role": "narrator"}),)
+
+
+def test_empty_strings_where_a_call_could_stand_are_no_call() -> None:
+    """Snowflake's answers hold them, and a client sends back what it got."""
+    beside = {"function_call": {"name": "", "arguments": ""}, "audio": {"id": ""}, "refusal": "", "tool_calls": None}
+    assert said(content="a", **beside) == (Text("a"),)

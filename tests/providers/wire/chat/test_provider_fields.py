@@ -73,6 +73,15 @@ def test_what_stands_on_a_part() -> None:
 def test_pictures() -> None:
     said = message(Media("image", "", 0, 0, "https://x.invalid/"), Media("image", "", 0, 1, "http://x.invalid/"))
     assert [image["image_url"]["url"] for image in said["images"]] == ["https://x.invalid/", "http://x.invalid/"]
+    inline = Media("image", "image/gif", 3, 0, "blake2b:00", "YWJj")
+    given = {"type": "image_url", "image_url": {"url": "data:image/gif;base64,YWJj"}}
+    assert message(inline, Text("a", 1))["images"] == [given]
+    assert deltas(inline)[0]["images"] == [{"index": 0, **given}]
+    assert fields(inline, Text("a", 1)) is None
+    assert fields(Media("image", "image/gif", 3, 0, "blake2b:00")) == {
+        "dialect": "messages",
+        "parts": [{"type": "image", "media_type": "image/gif", "size": 3, "ref": "blake2b:00"}],
+    }
     assert fields(Media("audio", "", 9, 0, "a1"), Text("a", 1)) == {
         "dialect": "messages",
         "parts": [{"type": "audio", "media_type": "", "size": 9, "ref": "a1"}, {"type": "text", "length": 1}],

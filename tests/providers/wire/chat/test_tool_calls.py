@@ -56,6 +56,33 @@ TWO = [("a", "f", CITY), ("b", "g", "{}")]
             ),
             id="arguments before the name",
         ),
+        pytest.param(
+            (
+                [call(None, "a", "f", ""), call(None, "b", "g", "")],
+                [call(arguments=CITY), call(arguments="{}")],
+            ),
+            id="without index, then by position",
+        ),
+        pytest.param(
+            (
+                [call(None, "a", "f", '{"ci'), call(None, "b", "g", "{")],
+                [call(1, arguments="}"), call(0, arguments='ty":"Brno"}')],
+            ),
+            id="an index that comes later",
+        ),
+        pytest.param(
+            ([{**call(None, "a", "f", ""), "index": "0"}], [call(0, arguments=CITY)], [call(1, "b", "g", "{}")]),
+            id="an index in quotes",
+        ),
+        pytest.param(
+            (
+                [call(0, "a", "f", '{"ci')],
+                [call(0, "", None, 'ty":"Brno"}')],
+                [call(0, "", None, "")],
+                [call(1, "b", "g", "{}")],
+            ),
+            id="Alibaba, empty ids behind the first",
+        ),
     ],
 )
 def test_two_calls_however_they_come(fragments: tuple[list[dict[str, object]], ...]) -> None:
@@ -73,6 +100,38 @@ def test_without_index_or_id_fragments_follow_the_last_call_and_a_name_after_com
         [call(None, None, "g", '{"x":1}')],
     )
     assert calls_of(events) == [("", "f", CITY), ("", "g", "{}"), ("", "g", '{"x":1}')]
+
+
+def test_under_one_index_without_ids_a_name_after_complete_arguments_opens_a_call() -> None:
+    events = read_calls([call(0, "", "f", '{"x":1}'), call(0, "", "g", '{"x":2}')], [call(0, "", "g", '{"x":3}')])
+    assert calls_of(events) == [("", "f", '{"x":1}'), ("", "g", '{"x":2}'), ("", "g", '{"x":3}')]
+
+
+def test_under_one_index_a_repeated_name_is_the_same_call_as_long_as_it_may_be() -> None:
+    assert calls_of(read_calls([call(0, "", "f", '{"x":1}')], [call(0, "", "f", "")])) == [("", "f", '{"x":1}')]
+    assert calls_of(read_calls([call(0, None, "f", "{}")], [call(0, None, "f", CITY)])) == [("", "f", CITY)]
+
+
+def test_more_positions_than_calls_belong_to_the_last() -> None:
+    events = read_calls([call(0, "a", "f", "{")], [call(arguments='"x":'), call(arguments="1}")])
+    assert calls_of(events) == [("a", "f", '{"x":1}')]
+
+
+def test_one_id_for_two_calls_in_a_list_is_two_calls() -> None:
+    entries = [call(None, "call_0", "f", CITY), call(None, "call_0", "f", CITY)]
+    assert calls_of(read_calls(entries)) == [("call_0", "f", CITY), ("call_0", "f", CITY)]
+
+
+def test_whole_calls_behind_their_fragments_are_the_same_calls() -> None:
+    whole = [call(0, "a", "f", CITY), call(1, "b", "g", "{}")]
+    events = read_calls(
+        [call(0, "a", "f", '{"city":')], [call(0, arguments='"Brno"}')], [call(1, "b", "g", "{}")], whole
+    )
+    assert calls_of(events) == TWO
+
+
+def test_one_call_without_a_list_is_a_call() -> None:
+    assert calls_of(read(chunk({"tool_calls": call(0, "a", "f", CITY)}))) == [("a", "f", CITY)]
 
 
 def test_a_repeated_name_without_index_or_id_before_the_end_of_the_arguments_is_the_same_call() -> None:
@@ -112,6 +171,8 @@ def test_calls_have_parts_of_their_own_among_text() -> None:
 def test_a_custom_tool_takes_free_text() -> None:
     entry = {"index": 0, "id": "a", "type": "custom", "custom": {"name": "f", "input": "ls -l"}}
     assert read_calls([entry]) == [ToolCall(0, "a", "f", "custom"), ToolArguments(0, "ls -l")]
+    more = {"index": 0, "custom": {"input": " /"}}
+    assert read_calls([entry], [more])[-1] == ToolArguments(0, " /")
 
 
 def test_a_legacy_function_call_is_one_call_without_id() -> None:
@@ -119,6 +180,14 @@ def test_a_legacy_function_call_is_one_call_without_id() -> None:
         chunk({"function_call": {"name": "f", "arguments": "{"}}), chunk({"function_call": {"arguments": "}"}})
     )
     assert calls_of(events) == [("", "f", "{}")]
+
+
+def test_a_function_call_of_empty_strings_is_none() -> None:
+    """Snowflake's answers hold one each, beside the calls that were made."""
+    empty = {"name": "", "arguments": ""}
+    made = {**call(None, "a", "f", "{}"), "type": "function", "custom": {"name": "", "input": ""}}
+    assert read(chunk({"content": "a", "function_call": empty})) == [Text("a")]
+    assert calls_of(read(chunk({"function_call": empty, "tool_calls": [made]}), done=True)) == [("a", "f", "{}")]
 
 
 def test_a_thought_signature_stays_with_its_call() -> None:

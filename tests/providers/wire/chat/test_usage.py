@@ -24,6 +24,12 @@ from providers.wire.events import Usage
         ),
         ({"prompt_tokens": 9, "prompt_cache_hit_tokens": 4}, Usage(9, cache_read=4)),
         ({"prompt_tokens": 9, "cached_tokens": 4, "prompt_tokens_details": None}, Usage(9, cache_read=4)),
+        ({"prompt_tokens": 9, "num_cached_tokens": 4}, Usage(9, cache_read=4)),
+        (
+            {"prompt_tokens": 9, "cache_read_input_tokens": 4, "cache_creation_input_tokens": 2},
+            Usage(9, cache_read=4, cache_write=2),
+        ),
+        ({"input_tokens": 9, "output_tokens": 3}, Usage(9, 3)),
         ({"completion_tokens": 9.0, "reasoning_tokens": 4}, Usage(output=9, reasoning=4)),
         ({"prompt_tokens": "9", "completion_tokens_details": []}, Usage()),
     ],

@@ -41,6 +41,11 @@ def test_a_stream_from_begin_to_end() -> None:
     ]
 
 
+def test_nothing_is_written_behind_the_end() -> None:
+    stream = write(StreamWriter(answering()), (*EVENTS, Comment("ping"), Text("Ho")))
+    assert stream == write(StreamWriter(answering()), EVENTS)
+
+
 def test_usage_is_not_told_unasked() -> None:
     told = chunks(write(StreamWriter(answering(include_usage=False)), EVENTS))
     assert not any("usage" in chunk for chunk in told)

@@ -23,6 +23,7 @@ CLAUDE = Capabilities(
     adaptive_thinking=True,
     signatures=side_channel.ANTHROPIC,
     cache_marks="anthropic",
+    image_urls=True,
     tool_name_length=128,
 )
 OLD = Capabilities(
@@ -30,6 +31,7 @@ OLD = Capabilities(
     prefill=True,
     signatures=side_channel.ANTHROPIC,
     cache_marks="anthropic",
+    image_urls=True,
     structured="",
     thinking_disabled=False,
 )

@@ -1,5 +1,7 @@
 """Content blocks: text, thinking, tools, and everything that is not for the client to act on."""
 
+import pytest
+
 from providers.wire.events import Event, Opaque, PartEnd, Reasoning, Text, ToolArguments, ToolCall
 from providers.wire.messages.reader import MessagesBodyReader, MessagesStreamReader
 from providers.wire.request import OpaquePart, ReasoningPart, TextPart, ToolCallPart
@@ -143,6 +145,32 @@ def test_a_delta_for_a_block_that_never_began_opens_it() -> None:
     assert read(delta(0, "thinking_delta", thinking="a")) == [Reasoning("a", 0)]
     lost: list[Event] = read(delta(0, "input_json_delta", partial_json='{"a":1}'))
     assert lost == [Opaque('{"type":"","input":{"a":1}}', "", 0)]
+
+
+def test_text_on_the_index_of_an_open_call_is_a_part_for_itself() -> None:
+    events = read(
+        start(0, type="tool_use", id="a", name="f", input={}),
+        delta(0, "input_json_delta", partial_json='{"x":'),
+        delta(0, "text_delta", text="\n"),
+        delta(0, "text_delta", text="so"),
+        delta(0, "input_json_delta", partial_json="1}"),
+        stop(0),
+        start(0, type="thinking", thinking=""),
+        delta(0, "text_delta", text="then"),
+        stop(0),
+    )
+    assert parts_of(events) == (ToolCallPart("a", "f", '{"x":1}'), TextPart("\nso"), TextPart("then"))
+
+
+def test_arguments_of_something_that_is_no_call_are_kept() -> None:
+    piece = {"partial_json": "{}"}
+    events = read(start(0, type="text", text="a"), delta(0, "input_json_delta", **piece))
+    assert events[1:] == [Opaque('{"type":"input_json_delta","partial_json":"{}"}', "input_json_delta", 0)]
+
+
+@pytest.mark.parametrize("caller", [{"type": "direct"}, {}, None])
+def test_a_call_of_the_models_own_has_no_caller(caller: object) -> None:
+    assert parts_of(read(*tool(0, "a", "{}", caller=caller))) == (ToolCallPart("a", "f", "{}"),)
 
 
 def test_a_server_without_indexes_sends_one_block_at_a_time() -> None:

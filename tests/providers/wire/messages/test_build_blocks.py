@@ -23,7 +23,7 @@ from providers.wire.neutral import (
     ToolResult,
     ToolUse,
 )
-from providers.wire.notes import Rejected
+from providers.wire.notes import Rejected, Unfetched
 from tests.providers.wire.messages.building_play import CLAUDE, OLD, assistant, building, request, user
 
 BLIND = Capabilities(image_urls=False)
@@ -230,9 +230,18 @@ def test_a_history_that_is_not_here_is_refused() -> None:
 
 
 def test_a_target_that_fetches_nothing() -> None:
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(Unfetched) as refused:
         blocks(Image(url="u"), target=BLIND)
     assert refused.value.field == "messages.image.url"
+    with pytest.raises(Unfetched) as document:
+        blocks(Document(url="u"), target=BLIND)
+    assert document.value.field == "messages.file.url"
+
+
+def test_a_picture_of_an_earlier_answer_is_left_out() -> None:
+    step = building(request(user(Text("Hi"))), CLAUDE)
+    assert blocks_of(step, (Text("a"), Image("image/png", "AA"), Document("", "AA")), "assistant") == [text("a")]
+    assert step.notes.header() == "dropped=messages.image,messages.document"
 
 
 def test_ids_and_names_match_on_both_sides() -> None:

@@ -53,6 +53,13 @@ def test_a_refusal_without_a_reason() -> None:
     }
 
 
+def test_what_anthropic_counts_beside_tokens_stays_with_the_counts() -> None:
+    ending = Ending(NATIVE)
+    ending.beside(Opaque('{"server_tool_use":{"web_search_requests":1}}', "usage"))
+    assert ending.counts()["server_tool_use"] == {"web_search_requests": 1}
+    assert ending.others() == {}
+
+
 def test_anthropics_details_stay() -> None:
     ending = Ending(NATIVE)
     ending.beside(Opaque('{"type":"refusal","category":"bio"}', "stop_details"))

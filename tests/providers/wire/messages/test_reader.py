@@ -89,6 +89,32 @@ def test_a_second_start_changes_nothing() -> None:
     assert [event.type for event in events if isinstance(event, Opaque)] == ["message_start"]
 
 
+def test_a_start_that_is_only_repeated_says_nothing() -> None:
+    events = read(message_start(), message_start(), *HELLO, message_delta(), STOP)
+    assert not any(isinstance(event, Opaque) for event in events)
+    unnamed = {"type": "message_start", "message": {"content": []}}
+    assert [event.type for event in read(unnamed, unnamed) if isinstance(event, Opaque)] == ["message_start"]
+
+
+def test_a_name_stands_in_for_a_missing_type() -> None:
+    stream = b"event: message_stop\ndata: {}\n\n"
+    assert events_of(MessagesStreamReader, stream) == [Terminal()]
+
+
+def test_another_answer_behind_the_end_is_not_told_as_this_one() -> None:
+    answer = answer_of(read(message_start(), *HELLO, message_delta(), STOP, message_start(), *HELLO, STOP))
+    assert answer.message().parts == (TextPart("Hi"),)
+
+
+def test_what_was_counted_beside_tokens_is_told_once() -> None:
+    counts = {"input_tokens": 1, "output_tokens": 2, "server_tool_use": {"web_search_requests": 1}}
+    wanted = Opaque('{"server_tool_use":{"web_search_requests":1}}', "usage")
+    streamed = read(message_start(usage=counts), *HELLO, message_delta("end_turn", counts), STOP)
+    assert [event for event in streamed if isinstance(event, Opaque)] == [wanted]
+    whole = json.dumps({"content": [], "usage": counts}).encode()
+    assert [event for event in events_of(MessagesBodyReader, whole) if isinstance(event, Opaque)] == [wanted]
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [

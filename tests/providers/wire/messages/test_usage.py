@@ -1,5 +1,7 @@
 """Cumulative counters."""
 
+import pytest
+
 from providers.wire.events import Usage
 from providers.wire.messages.usage import Counters
 
@@ -22,6 +24,27 @@ def test_later_counts_overwrite_and_missing_ones_stay() -> None:
 
 def test_counts_without_input() -> None:
     assert Counters().update({"output_tokens": 2}) == Usage(None, 2)
+
+
+ONE = {"type": "message", "input_tokens": 1, "output_tokens": 1}
+
+
+@pytest.mark.parametrize(
+    ("counted", "others"),
+    [
+        ({"service_tier": "standard", "inference_geo": "not_available"}, {}),
+        ({"service_tier": "priority", "inference_geo": "us"}, {"service_tier": "priority", "inference_geo": "us"}),
+        ({"cache_creation": {"ephemeral_5m_input_tokens": 0}, "server_tool_use": None}, {}),
+        ({"cache_creation": {"ephemeral_1h_input_tokens": 7}}, {"cache_creation": {"ephemeral_1h_input_tokens": 7}}),
+        ({"iterations": [ONE]}, {}),
+        ({"iterations": [ONE, ONE]}, {"iterations": [ONE, ONE]}),
+        ({"iterations": [{**ONE, "type": "compaction"}]}, {"iterations": [{**ONE, "type": "compaction"}]}),
+    ],
+)
+def test_what_is_counted_beside_tokens(counted: dict[str, object], others: dict[str, object]) -> None:
+    counters = Counters()
+    counters.update({"input_tokens": 1, **counted})
+    assert counters.others() == others
 
 
 def test_bedrock_has_words_of_its_own() -> None:

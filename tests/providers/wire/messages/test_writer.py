@@ -1,6 +1,7 @@
 """Streams as an Anthropic client reads them."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,7 +31,8 @@ from providers.wire.events import (
     Usage,
     Vectors,
 )
-from providers.wire.messages.writer import StreamWriter
+from providers.wire.messages.writer import BodyWriter, StreamWriter
+from providers.wire.notes import Notes
 from providers.wire.readers import reader_for
 from providers.wire.request import ReasoningPart, TextPart, ToolCallPart
 from providers.wire.writer import Answering
@@ -375,6 +377,16 @@ def test_what_has_no_block_is_carried(event: Event) -> None:
     unpacked = side_channel.unpack(blocks[1]["data"])
     assert unpacked is not None
     assert unpacked[0] == side_channel.OPAQUE
+
+
+@pytest.mark.parametrize("writer", [StreamWriter, BodyWriter])
+def test_a_picture_is_noted_and_only_its_reference_is_carried(writer: type[StreamWriter | BodyWriter]) -> None:
+    answering = replace(CHAT, notes=Notes())
+    one = writer(answering)
+    written = one.write(Media("image", "image/png", 3, 0, "blake2b:00", "YWJjZGVm")) + one.close()
+    assert b"YWJjZGVm" not in written
+    assert b"redacted_thinking" in written
+    assert answering.notes.header() == "dropped=content.image"
 
 
 def test_a_field_of_a_call_is_carried_with_its_id() -> None:

@@ -19,10 +19,11 @@ OPENAI = Capabilities(
     signatures="openai-responses-v1",
     openai_extras=True,
     cache_marks="openai",
+    image_urls=True,
     system_role="developer",
     effort=("none", "minimal", "low", "medium", "high", "xhigh"),
 )
-STRANGER = Capabilities()
+STRANGER = Capabilities(image_urls=True)
 HI = (Turn("user", (Text("Hi"),)),)
 
 _PLAIN: TypeAdapter[Any] = TypeAdapter(ResponseCreateParamsNonStreaming)

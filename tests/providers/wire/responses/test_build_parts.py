@@ -95,6 +95,7 @@ def test_each_part(part: Part, expected: list[Any], notes: str) -> None:
         (Image(file_id="f"), "messages", OPENAI),
         (Document(file_id="f"), "chat", STRANGER),
         (Image(url="http://x"), "chat", Capabilities(image_urls=False)),
+        (Document(url="http://x"), "chat", Capabilities(image_urls=False)),
         (Audio("A", "mp3"), "chat", OPENAI),
     ],
 )

@@ -117,6 +117,108 @@ def test_interleaved_calls_and_items_with_an_index_stay_apart() -> None:
     assert parts_of(events) == (ToolCallPart("a", "f", "{}"), ToolCallPart("b", "f", "{}"), TextPart("Hi"))
 
 
+def test_a_call_waits_for_its_name() -> None:
+    unnamed = {"type": "function_call", "id": "fc_1"}
+    grown = (added(0, **unnamed), event("function_call_arguments.delta", 0, item_id="fc_1", delta="{}"))
+    assert read(*grown, done(0, **CALL)) == [ToolCall(0, "a", "f"), ToolArguments(0, "{}"), PartEnd(0)]
+    assert read(*grown) == [ToolCall(0, "", ""), ToolArguments(0, "{}")]
+
+
+def test_arguments_never_become_a_message() -> None:
+    """Without index and id, an event is of the last item, if that is of its kind."""
+    events = read(
+        added(None, type="message"),
+        event("output_text.delta", delta="Hi"),
+        event("function_call_arguments.done", arguments="{}"),
+        done(None, **{**CALL, "id": None}),
+    )
+    assert parts_of(events) == (TextPart("Hi"), ToolCallPart("a", "f", "{}"))
+
+
+def test_items_without_index_and_id_come_one_after_the_other() -> None:
+    first, second = ({"type": "message", "content": [{**HI, "text": text}]} for text in ("one", "two"))
+    events = read(added(None, type="message"), done(None, **first), added(None, type="message"), done(None, **second))
+    assert parts_of(events) == (TextPart("one"), TextPart("two"))
+
+
+def test_items_of_one_kind_that_share_an_index_are_told_apart_by_id() -> None:
+    second = {**CALL, "id": "fc_2", "call_id": "b"}
+    events = read(
+        added(0, **CALL),
+        added(0, **second),
+        event("function_call_arguments.delta", 0, item_id="fc_1", delta="{}"),
+        event("function_call_arguments.delta", 0, item_id="fc_2", delta="{1}"),
+        done(0, **CALL, arguments="{}"),
+        done(0, **second, arguments="{1}"),
+    )
+    assert parts_of(events) == (ToolCallPart("a", "f", "{}"), ToolCallPart("b", "f", "{1}"))
+
+
+def test_another_item_that_is_done_at_the_same_place_is_told() -> None:
+    other = {**MESSAGE, "id": "msg_2", "content": [{**HI, "text": "Ho"}]}
+    assert parts_of(read(done(0, **MESSAGE), done(0, **other))) == (TextPart("Hi"), TextPart("Ho"))
+
+
+def test_an_item_may_be_added_after_its_first_text() -> None:
+    events = read(event("output_text.delta", 0, delta="H"), added(0, **{**MESSAGE, "content": []}), done(0, **MESSAGE))
+    assert parts_of(events) == (TextPart("Hi"),)
+
+
+def test_an_item_that_only_had_an_id_may_get_an_index_later() -> None:
+    events = read(
+        added(None, **{**MESSAGE, "content": []}),
+        event("output_text.delta", 3, item_id="msg_1", delta="Hi"),
+        done(3, **MESSAGE),
+    )
+    assert parts_of(events) == (TextPart("Hi"),)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        pytest.param([{**CALL, "arguments": ARGUMENTS}, MESSAGE], id="the same items"),
+        pytest.param([{**CALL, "id": "x", "arguments": ARGUMENTS}, {**MESSAGE, "id": "y"}], id="under other ids"),
+        pytest.param([MESSAGE, {**CALL, "arguments": ARGUMENTS}], id="in another order"),
+        pytest.param([{**MESSAGE, "id": "y"}, {**CALL, "id": "x", "arguments": ARGUMENTS}], id="both"),
+    ],
+)
+def test_the_end_completes_what_was_begun(output: list[dict[str, Any]]) -> None:
+    events = read(
+        added(0, **CALL),
+        added(1, **{**MESSAGE, "content": []}),
+        event("output_text.delta", 1, item_id="msg_1", delta="H"),
+        ended(output=output),
+    )
+    assert parts_of(events) == (ToolCallPart("a", "f", ARGUMENTS), TextPart("Hi"))
+
+
+def test_an_item_that_the_end_leaves_out_is_told_as_it_was_added() -> None:
+    running = {"type": "code_interpreter_call", "id": "ci_1", "code": "1"}
+    events = read(added(0, **running), event("output_text.delta", 1, delta="a"), ended())
+    assert parts_of(events) == (
+        TextPart("a"),
+        OpaquePart("code_interpreter_call", '{"type":"code_interpreter_call","id":"ci_1","code":"1"}'),
+    )
+
+
+def test_an_item_of_no_kind_gets_it_when_it_is_done() -> None:
+    assert parts_of(read(added(0, id="msg_1"), done(0, **MESSAGE))) == (TextPart("Hi"),)
+
+
+def test_reasoning_may_bring_a_signature_and_say_whose_it_is() -> None:
+    item = {"type": "reasoning", "id": "rs", "summary": [], "signature": "s", "format": "anthropic-claude-v1"}
+    assert parts_of(read(done(0, **item))) == (ReasoningPart("", "s", "", "rs", "anthropic-claude-v1"),)
+
+
+def test_a_custom_call_of_the_provider_itself_is_none_of_the_client() -> None:
+    search = {"type": "custom_tool_call", "id": "ctc_1", "call_id": "xs_call_1", "name": "x_user_search"}
+    begun = (added(0, **search), event("custom_tool_call_input.delta", 0, item_id="ctc_1", delta="{}"))
+    [part] = parts_of(read(*begun, done(0, **search, input="{}")))
+    assert isinstance(part, OpaquePart)
+    assert part.type == "custom_tool_call"
+    assert read(*begun) == []
+
+
 def test_a_custom_call_takes_free_text() -> None:
     call = {**CALL, "type": "custom_tool_call"}
     events = read(
@@ -201,7 +303,10 @@ def test_a_picture_is_a_reference() -> None:
     events = read(done(0, type="image_generation_call", id="ig", result="YWJj", output_format="webp"))
     media = events[0]
     assert isinstance(media, Media)
-    assert (media.media_type, media.size) == ("image/webp", 3)
+    assert (media.media_type, media.size, media.data) == ("image/webp", 3, "YWJj")
+    [drawn, *_] = read(done(0, type="image_generation_call", id="ig", result="YWJj", output_format="svg"))
+    assert isinstance(drawn, Media)
+    assert drawn.media_type == "image/svg+xml"
 
 
 def test_odd_items_are_kept() -> None:

@@ -68,6 +68,11 @@ def test_names_lead_back_to_the_clients_own() -> None:
     assert item["call_id"] == "call_01_0"  # the provider gave none
 
 
+def test_calls_of_one_id_are_told_apart() -> None:
+    events: list[Event] = [ToolCall(0, "call_0", "f"), ToolArguments(0, "{}"), ToolCall(1, "call_0", "g")]
+    assert [id_ for id_, _, _ in calls(events)] == ["call_0", "call_ours_1"]
+
+
 def test_custom_tools_are_known_from_the_request() -> None:
     answering = Answering("resp_1", "m", 1, request={"tools": [{"type": "custom", "name": "g"}]})
     assert items([ToolCall(0, "c", "g"), ToolArguments(0, '{"input":"x"}')], answering)[0]["input"] == "x"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from providers.wire.events import Begin, Comment, Failure, Finish, FinishReason, Opaque, PartEnd, Terminal, Text, Usage
 from providers.wire.reader import Reader
+from providers.wire.request import TextPart
 from providers.wire.responses.reader import InputTokensReader, ResponsesBodyReader, ResponsesStreamReader
 from tests.providers.wire.playbook import JSON, answer_of, cut, events_of, named, play, sse
 from tests.providers.wire.responses.items_play import CREATED, added, done, ended, event, read, response
@@ -27,15 +28,17 @@ END = [Usage(9, 5, 4, 1, 2), Finish(FinishReason.STOP, "completed"), Terminal()]
 
 def test_a_stream_from_begin_to_end() -> None:
     stream = named(CREATED, event("in_progress", response=response("in_progress")), TEXT, ended(usage=COUNTS))
-    assert events_of(ResponsesStreamReader, stream) == [Begin("resp_1", "m"), Text("Hi"), *END]
-    assert events_of(ResponsesStreamReader, stream + sse(done=True)) == [Begin("resp_1", "m"), Text("Hi"), *END]
+    events = [Begin("resp_1", "m"), Text("Hi"), PartEnd(0), *END]
+    assert events_of(ResponsesStreamReader, stream) == events
+    assert events_of(ResponsesStreamReader, stream + sse(done=True)) == events
 
 
 @pytest.mark.parametrize("reader", [ResponsesStreamReader, ResponsesBodyReader])
 def test_the_form_is_taken_from_the_bytes(reader: type[Reader]) -> None:
     whole = json.dumps(response(output=[MESSAGE], usage=COUNTS)).encode()
-    assert events_of(reader, whole) == [Begin("resp_1", "m"), Text("Hi"), PartEnd(0), *END]
-    assert events_of(reader, named(CREATED, TEXT, ended(usage=COUNTS))) == [Begin("resp_1", "m"), Text("Hi"), *END]
+    events = [Begin("resp_1", "m"), Text("Hi"), PartEnd(0), *END]
+    assert events_of(reader, whole) == events
+    assert events_of(reader, named(CREATED, TEXT, ended(usage=COUNTS))) == events
 
 
 def test_llama_server_names_the_model_at_the_end() -> None:
@@ -62,7 +65,17 @@ def test_llama_server_names_the_model_at_the_end() -> None:
             Finish(FinishReason.REFUSAL, "content_filter"),
         ),
         ([ended("incomplete", incomplete_details={"reason": "steered"})], Finish(FinishReason.PAUSE, "steered")),
-        ([ended("incomplete", incomplete_details=None)], Finish(FinishReason.UNKNOWN, "incomplete")),
+        ([ended("incomplete", incomplete_details=None)], Finish(FinishReason.LENGTH, "incomplete")),
+        (
+            [ended("incomplete", incomplete_details={"reason": "server_timeout"})],
+            Finish(FinishReason.UNKNOWN, "server_timeout"),
+        ),
+        (
+            [event("completed", response=response("incomplete", incomplete_details={"reason": "max_output_tokens"}))],
+            Finish(FinishReason.LENGTH, "max_output_tokens"),
+        ),
+        ([event("done", response=response("completed"))], Finish(FinishReason.STOP, "completed")),
+        ([event("completed", response={"usage": None})], Finish(FinishReason.STOP, "completed")),
     ],
 )
 def test_good_ends(events: list[dict[str, Any]], finish: Finish) -> None:
@@ -74,6 +87,7 @@ def test_good_ends(events: list[dict[str, Any]], finish: Finish) -> None:
     [
         (ended("failed", error={"code": "server_error", "message": "boom"}), "boom", "server_error"),
         (ended("cancelled"), "the response has cancelled", "cancelled"),
+        (event("done", response=response("failed")), "the response has failed", "failed"),
         ({"type": "error", "code": "rate", "message": "slow down", "param": None}, "slow down", "rate"),
         ({"type": "error", "error": {"type": "t", "code": "c", "message": "nested"}}, "nested", "c"),
     ],
@@ -98,18 +112,46 @@ def test_only_one_end() -> None:
     assert read(ended(), ended()).count(Terminal()) == 1
 
 
+def test_another_answer_behind_the_end_is_not_told_as_this_one() -> None:
+    more = event("created", response=response("in_progress", id="resp_2"))
+    answer = answer_of(read(CREATED, TEXT, ended(), more, {**TEXT, "delta": "Ho"}, ended()))
+    assert answer.message().parts == (TextPart("Hi"),)
+
+
+def test_what_was_counted_beside_tokens_is_told() -> None:
+    counts = {**COUNTS, "cost": 0.5, "is_byok": False, "num_sources_used": 2, "cost_details": {"upstream": None}}
+    events = read(CREATED, ended(usage=counts))
+    assert [event_ for event_ in events if isinstance(event_, Opaque)] == [
+        Opaque("0.5", "cost"),
+        Opaque('{"num_sources_used":2}', "usage"),
+    ]
+
+
 def test_a_name_stands_in_for_a_missing_type() -> None:
     data = {key: value for key, value in TEXT.items() if key != "type"}
     stream = f"event: response.output_text.delta\ndata: {json.dumps(data)}\n\n".encode()
     assert events_of(ResponsesStreamReader, stream) == [Text("Hi")]
 
 
-def test_unknown_events_are_kept_and_half_done_pictures_only_show_life() -> None:
-    partial = event("image_generation_call.partial_image", 0, partial_image_b64="YWJj")
-    searching = event("web_search_call.searching", 0)
-    assert read(partial, searching, event("new_text.delta", 0, delta="x")) == [
-        Comment("response.image_generation_call.partial_image"),
-        Opaque(json.dumps(searching), "response.web_search_call.searching"),
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "response.image_generation_call.partial_image",
+        "response.web_search_call.searching",
+        "response.code_interpreter_call_code.delta",
+        "response.mcp_call_arguments.done",
+        "response.mcp_list_tools.completed",
+        "response.shell_call_command.added",
+        "keepalive",
+        "response.keepalive",
+    ],
+)
+def test_how_far_a_tool_is_only_shows_life(kind: str) -> None:
+    assert read({"type": kind, "output_index": 0, "delta": "x"}) == [Comment(kind)]
+
+
+def test_unknown_events_are_kept() -> None:
+    assert read(event("new_text.delta", 0, delta="x")) == [
         Opaque(json.dumps(event("new_text.delta", 0, delta="x")), "response.new_text.delta"),
     ]
     assert isinstance(read(event("output_text.new", 0))[0], Opaque)

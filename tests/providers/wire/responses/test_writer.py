@@ -14,6 +14,7 @@ from providers.wire.events import (
     FinishReason,
     Media,
     Opaque,
+    PartEnd,
     Refusal,
     Terminal,
     Text,
@@ -143,12 +144,44 @@ def test_a_refusal_in_words_is_a_whole_answer() -> None:
     assert body["output"][0]["content"] == [{"type": "refusal", "refusal": "no"}]
 
 
+@pytest.mark.parametrize(
+    ("media_type", "format"), [("image/png", "png"), ("image/svg+xml", "svg"), ("image/bmp", None), ("", None)]
+)
+def test_a_picture_is_an_item_of_its_own(media_type: str, format: str | None) -> None:
+    picture = Media("image", media_type, 3, 1, "blake2b:00", "YWJj")
+    events: list[Event] = [Text("a"), picture, PartEnd(1), Text("b", 2), Finish(FinishReason.STOP, "stop")]
+    message, image, behind = whole(events)["output"]
+    assert (message["content"][0]["text"], behind["content"][0]["text"]) == ("a", "b")
+    said = {"type": "image_generation_call", "status": "completed", "result": "YWJj"}
+    assert image == {"id": image["id"], **said, **({"output_format": format} if format else {})}
+    told = [frame for frame in frames(written(events)) if image["id"] in str(frame)]
+    assert [frame["type"].removeprefix("response.") for frame in told] == [
+        "output_item.added",
+        "image_generation_call.in_progress",
+        "image_generation_call.completed",
+        "output_item.done",
+        "completed",
+    ]
+    assert told[0]["item"]["result"] is None
+    assert told[3]["item"] == image
+
+
+def test_a_picture_of_which_only_the_digest_is_known_has_no_content() -> None:
+    (image,) = whole([Media("image", "image/png", 3, 0, "blake2b:00")])["output"]
+    assert image["result"] is None
+
+
+def test_a_picture_on_the_part_that_is_open_ends_it() -> None:
+    message, image = whole([Text("a", 0), Media("image", "image/png", 3, 0, "blake2b:00", "YWJj")])["output"]
+    assert (message["type"], image["type"]) == ("message", "image_generation_call")
+
+
 def test_what_has_no_place_stands_beside() -> None:
     events: list[Event] = [
         Opaque('"priority"', "service_tier"),
         Opaque('{"a": 1}', "container"),
         Opaque("[]", "service_tier"),
-        Media("image", "image/png", 3, 0, "blake2b:00"),
+        Media("image", "image/png", 3, 0, "https://x.invalid/a.png"),
         Timings(1, 2),
         Vectors(1),
         Finish(FinishReason.STOP_SEQUENCE, "stop_sequence", "END"),
@@ -158,7 +191,7 @@ def test_what_has_no_place_stands_beside() -> None:
     assert body["x_patchbay"]["beside"] == [
         {"type": "container", "value": {"a": 1}},
         {"type": "service_tier", "value": []},
-        {"type": "image", "value": {"media_type": "image/png", "size": 3, "ref": "blake2b:00"}},
+        {"type": "image", "value": {"media_type": "image/png", "size": 3, "ref": "https://x.invalid/a.png"}},
         {"type": "stop_sequence", "value": "END"},
     ]
     assert "x_patchbay" not in whole([Text("a")])
