@@ -4,13 +4,10 @@ import string
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from providers.wire.hop_by_hop import HOP_BY_HOP, named_by_connection
+
 Headers = list[tuple[str, str]]
 
-# RFC 9110, 7.6.1: these belong to one connection. Framing is the driver's: it knows how the body leaves.
-HOP_BY_HOP = frozenset(
-    """connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding
-    upgrade""".split()
-)
 # What clients read of an external provider's answer; the rest (cookies, caches, server banners) is between it and us.
 _EXTERNAL = frozenset(
     "content-type content-length content-encoding content-disposition date cache-control request-id x-request-id "
@@ -21,9 +18,8 @@ _EXTERNAL_PREFIXES = ("x-ratelimit-", "anthropic-", "openai-", "x-generation-", 
 
 def client_headers(headers: Iterable[tuple[str, str]], *, external: bool) -> Headers:
     """Filter an upstream's headers for the client; the local server's pass but for the hop-by-hop ones."""
-    named = {
-        token.strip().lower() for name, value in headers if name.lower() == "connection" for token in value.split(",")
-    }
+    headers = list(headers)
+    named = named_by_connection(headers)  # framing is the driver's: it knows how the body leaves
     return [
         (name, value)
         for name, value in headers

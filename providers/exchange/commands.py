@@ -11,7 +11,8 @@ class Timer(StrEnum):
 
     PHASE = "phase"  # connect, then head, then first content, then the gap between chunks
     TOTAL = "total"
-    HOLD = "hold"  # how long a stream's head waits for its first content
+    HOLD = "hold"  # how long a stream's head waits for its first content, then for its next sign of life
+    RETRY = "retry"  # until the next try
 
 
 @dataclass(frozen=True, slots=True)

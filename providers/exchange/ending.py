@@ -8,17 +8,31 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from providers.errors import error_body, redact, status_for, stream_error
-from providers.exchange.account import AttemptAccount, EndedBy, ExchangeAccount, Outcome
-from providers.exchange.answer_head import Headers, client_headers, in_a_header, is_packed, without
-from providers.exchange.commands import Command, Cut, Data, End, Head, SetTimer, Timer
-from providers.exchange.faults import FAILURE_STATUS, FAULTS
+from providers.exchange.account import EndedBy, ExchangeAccount, Outcome
+from providers.exchange.answer_head import Headers, in_a_header, without
+from providers.exchange.attempt import Attempt
+from providers.exchange.commands import Command, Cut, Data, End, Hangup, Head, SetTimer, Timer
+from providers.exchange.course import Course, Lost, Next, Straight
+from providers.exchange.faults import FAULTS
 from providers.exchange.listening import Listening
+from providers.exchange.passage import EVENT_STREAM, Call, Told
 from providers.exchange.plan import Plan
 from providers.exchange.settlement import settle
-from providers.exchange.upstream_error import retell
 from providers.wire.answer import Answer
 from providers.wire.endpoints import Dialect, Operation
+from providers.wire.events import Failure
 from providers.wire.reader import Reader
+
+# What says to a client that waits for events that it is being worked for, and to everybody on the way that the
+# connection lives.
+KEEP_ALIVE: dict[Dialect, bytes] = {
+    Dialect.CHAT: b": keep-alive\n\n",
+    Dialect.RESPONSES: b": keep-alive\n\n",
+    Dialect.MESSAGES: b'event: ping\ndata: {"type": "ping"}\n\n',
+}
+
+
+_STREAMED = frozenset((Operation.CHAT, Operation.COMPLETIONS, Operation.MESSAGES, Operation.RESPONSES))
 
 
 class Phase(Enum):
@@ -29,15 +43,21 @@ class Phase(Enum):
     SENT = auto()
     HOLDING = auto()
     REFUSED = auto()
+    WAITING = auto()  # before the next try
     STREAMING = auto()
     OVER = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the exchange is told about its surroundings. Sizes in bytes, ``hold`` in seconds."""
+    """What the exchange is told about its surroundings.
+
+    Sizes in bytes. After ``hold`` seconds a client that wants a stream gets its head and a sign of life, and another
+    one every ``alive`` seconds in which nothing came.
+    """
 
     hold: float = 10.0
+    alive: float = 15.0
     hold_limit: int = 1 << 20
     keep_limit: int = 1 << 20
     secrets: Callable[[], Sequence[str]] = tuple
@@ -46,7 +66,7 @@ class Settings:
 class Ending:
     """The state of a call, and its ends.
 
-    ``account`` is filled as the call goes on; ``heard`` is what was read and kept of the answer.
+    ``account`` is filled as the call goes on; ``attempt`` is the try that is running, or was the last.
     """
 
     def __init__(
@@ -55,30 +75,35 @@ class Ending:
         plan: Plan,
         make_reader: Callable[[Operation, bool], Reader],
         settings: Settings,
+        course: Course | None = None,
     ) -> None:
         self.account = account
         self.plan = plan
         self.phase = Phase.NEW
-        self.heard = Listening(settings.keep_limit)
-        self._dialect = Dialect(account.dialect)
-        self._operation = Operation(account.operation)
-        self._make_reader = make_reader
         self._settings = settings
-        self._target = plan.targets[0]
-        self._attempt = AttemptAccount(self._target.provider, self._target.model)
-        self._reused = False
-        self._status = 0
-        self._headers: Headers = []
-        self._held: list[bytes] = []
-        self._held_size = 0
+        self._call = Call(
+            account.id,
+            Dialect(account.dialect),
+            Operation(account.operation),
+            account.stream and Operation(account.operation) in _STREAMED,
+            make_reader,
+            settings.secrets,
+        )
+        self._course: Course = course or Straight()
+        self._turns: list[str] = []
+        self._shown = False
         self._began = 0
-        self._attempt_began = 0
-        self._last_data = 0
+        self.attempt = Attempt(self._call, plan.targets[0], settings.keep_limit, 0)
+
+    @property
+    def heard(self) -> Listening:
+        """What was read and kept of the answer."""
+        return self.attempt.heard
 
     @property
     def answer(self) -> Answer:
         """What was read of the answer."""
-        return self.heard.answer
+        return self.attempt.heard.answer
 
     @property
     def is_committed(self) -> bool:
@@ -88,20 +113,11 @@ class Ending:
     @property
     def is_untouched(self) -> bool:
         """Whether the client gets the provider's very bytes, so that the driver may pass them on by itself."""
-        return True
+        return self.attempt.passage.untouched
 
-    @property
-    def _streams(self) -> bool:
-        """Whether the client gets events."""
-        return self.heard.is_events
-
-    def _is_whole(self) -> bool:
-        """Whether an answer that has ended is complete."""
-        return self.answer.terminal or not self.heard.is_events
-
-    def _rest(self) -> bytes:
-        """What the client still gets when a complete answer has ended."""
-        return b""
+    def rewritten(self, body: bytes) -> bytes:
+        """Return what the client gets when somebody has put ``body`` in the place of the provider's whole answer."""
+        return self.attempt.passage.rewritten(self.heard, body)
 
     def _go_on(self, piece: bytes) -> list[Command]:
         self.account.bytes_out += len(piece)
@@ -109,41 +125,54 @@ class Ending:
 
     def _commit(self, now: int) -> list[Command]:
         """The point of no return: the head and what was held go out."""
+        attempt = self.attempt
         self.phase = Phase.STREAMING
-        held, self._held, self._held_size = b"".join(self._held), [], 0
-        self.account.bytes_out += len(held)
-        self.account.status = self._status
+        held = attempt.take_held()
+        self.account.status = attempt.status
         # A stream that was let go without content still owes it by the deadline that is running.
         waiting = self.heard.is_events and not self.heard.content_seen
-        timer: list[Command] = [] if waiting else [SetTimer(Timer.PHASE, self._target.deadlines.gap)]
-        return [*timer, self._head(self._answer_headers()), *([Data(held)] if held else [])]
-
-    def _answer_headers(self) -> Headers:
-        headers = client_headers(self._headers, external=self._target.external)
-        if not self._streams:
-            return headers
-        # An event stream may still have to say that it failed, so it has no length; nobody on the way may hold it back.
-        headers = without(headers, "content-length", "cache-control", "x-accel-buffering")
-        return [*headers, ("cache-control", "no-cache"), ("x-accel-buffering", "no")]
-
-    def _named(self) -> Headers:
-        return [
-            ("x-patchbay-id", self.account.id),
-            ("x-patchbay-provider", self._target.provider),
-            ("x-patchbay-model", in_a_header(self._target.model)),
-        ]
+        timer: list[Command] = [] if waiting else [SetTimer(Timer.PHASE, attempt.target.deadlines.gap)]
+        head = [] if self._shown else [self._head(attempt.passage.headers(attempt.headers, self._wall(now)))]
+        self._course.answered(attempt.target, now)
+        return [*timer, *head, *self._go_on(held)]
 
     def _head(self, headers: Headers) -> Head:
-        return Head(self.account.status or self._status, [*headers, *self._named()])
+        self._shown = True
+        target = self.attempt.target
+        named = [
+            ("x-patchbay-id", self.account.id),
+            ("x-patchbay-provider", target.provider),
+            ("x-patchbay-model", in_a_header(target.model)),
+            ("x-patchbay-attempts", str(self._tries())),
+            ("x-patchbay-reason", in_a_header("; ".join([self.plan.reason, *self._turns]))),
+        ]
+        status = self.account.status or self.attempt.status
+        lost = self.attempt.passage.lost()
+        return Head(status, [*headers, *named, *([("x-patchbay-translation", lost)] if lost else [])])
+
+    def _tries(self) -> int:
+        """How often a provider was asked; a try on an idle connection that had been closed is none."""
+        return sum(not attempt.stale for attempt in self.account.attempts)
+
+    def _sign_of_life(self) -> list[Command]:
+        """Tell a client that waits for a stream that it is being worked for; its head first, if it has none."""
+        head: list[Command] = []
+        if not self._shown:
+            self.account.status = 200
+            head = [self._head(list(EVENT_STREAM))]
+        return [*head, *self._go_on(KEEP_ALIVE[self._call.dialect])]
 
     def _end_held(self, now: int) -> list[Command]:
         """The whole answer came before anything was sent: it can still be refused, or go out in one piece."""
         self._finish_reading(now)
+        passage = self.attempt.passage
         if self.answer.failure is not None:
-            return self._fail_as_told(now)
-        if not self._is_whole():
+            return self._lose(passage.failure(self.answer.failure), now)
+        if not passage.is_whole(self.heard):
             return self._fail(Outcome.UPSTREAM_TRUNCATED, now)
-        self._held.append(self._rest())
+        if passage.says_nothing(self.answer):
+            return self._fail(Outcome.UPSTREAM_PROTOCOL_ERROR, now, "the answer holds nothing that can be translated")
+        self.attempt.hold(passage.rest(self.heard))
         commands = [command for command in self._commit(now) if not isinstance(command, SetTimer)]
         self._over(Outcome.OK, EndedBy.UPSTREAM, now, None)
         return [*commands, End()]
@@ -152,22 +181,27 @@ class Ending:
         self.heard.read()
         told = self.answer.failure is not None
         self._finish_reading(now)
-        if self.answer.failure is not None:  # the provider has told the client itself
-            # An event without its blank line is dropped by clients: they would see a clean end.
-            blank: list[Command] = [] if told or not self.heard.is_events else [Data(b"\n\n")]
-            self.account.bytes_out += 2 * len(blank)
-            self._over(
-                Outcome.UPSTREAM_HTTP_ERROR,
-                EndedBy.UPSTREAM,
-                now,
-                redact(self.answer.failure.message, self._settings.secrets()),
-            )
-            return [*blank, End()]
-        if not self._is_whole():
+        if self.answer.failure is not None:
+            return self._end_failed(now, told=told)
+        if not self.attempt.passage.is_whole(self.heard):
             return self._fail(Outcome.UPSTREAM_TRUNCATED, now)
-        rest = self._go_on(self._rest())
+        rest = self._go_on(self.attempt.passage.rest(self.heard))
         self._over(Outcome.OK, EndedBy.UPSTREAM, now, None)
         return [*rest, End()]
+
+    def _end_failed(self, now: int, *, told: bool) -> list[Command]:
+        """The provider said within the stream that it failed; ``told``: in an event that was complete."""
+        failure = self.answer.failure
+        assert failure is not None
+        if (ours := self.attempt.passage.failure_event(failure)) is not None:
+            event, message = ours
+        else:
+            # An event without its blank line is dropped by clients: they would see a clean end.
+            event = b"" if told or not self.heard.is_events else b"\n\n"
+            message = redact(failure.message, self._settings.secrets())
+        said = self._go_on(event)
+        self._over(Outcome.UPSTREAM_HTTP_ERROR, EndedBy.UPSTREAM, now, message)
+        return [*said, End()]
 
     def _finish_reading(self, now: int) -> None:
         self.heard.close()
@@ -188,73 +222,77 @@ class Ending:
             return self._end_held(now) if self.phase is Phase.HOLDING else self._end_stream(now)
         return self._fail(Outcome.UPSTREAM_TRUNCATED, now, detail)
 
-    def _refusal_body(self) -> bytes:
-        return b"" if is_packed(self._headers) else b"".join(self._held)
-
     def _retell(self, now: int) -> list[Command]:
         """The provider refused: its error in the client's dialect."""
-        target = self._target
-        told = retell(
-            self._dialect,
-            self._status,
-            self._refusal_body(),
-            provider=target.provider,
-            our_key=target.our_key,
-            secrets=[*self._settings.secrets(), *target.addresses()],
-            request_id=self.account.id,
-        )
-        kept = without(client_headers(self._headers, external=target.external), "content-length", "content-type")
-        return self._answer_error(
-            told.status, told.body, told.outcome, EndedBy.UPSTREAM, now, told.message, without(kept, "content-encoding")
-        )
+        attempt = self.attempt
+        body = attempt.take_held()
+        return self._lose(attempt.passage.refusal(attempt.status, attempt.headers, body, self._wall(now)), now)
+
+    def _wall(self, now: int) -> float:
+        """Return the time in seconds since the epoch: what providers' headers are about."""
+        return self.account.started_at + (now - self._began) / 1e6
 
     def _fail_as_told(self, now: int) -> list[Command]:
         """A 200 that carries an error: what the provider said, as a real HTTP error."""
-        failure = self.answer.failure
-        assert failure is not None
-        message = redact(failure.message, self._settings.secrets())
-        status = status_for(self._dialect, FAILURE_STATUS.get(failure.type, 502))
-        body = error_body(self._dialect, status, message, code=failure.code or None, request_id=self.account.id)
-        return self._answer_error(status, body, Outcome.UPSTREAM_HTTP_ERROR, EndedBy.UPSTREAM, now, message, [])
+        assert self.answer.failure is not None
+        return [Hangup(), *self._lose(self.attempt.passage.failure(self.answer.failure), now)]
 
     def _fail(self, outcome: Outcome, now: int, detail: str = "", by: EndedBy = EndedBy.UPSTREAM) -> list[Command]:
         """End with an error: a response while none has begun, an error event in a stream, a cut in anything else."""
         fault = FAULTS[outcome]
-        status = status_for(self._dialect, fault.status)
-        message = fault.text.format(provider=self._target.provider)
+        status = status_for(self._call.dialect, fault.status)
+        message = fault.text.format(provider=self.attempt.target.provider)
         if self.phase is not Phase.STREAMING:
-            body = error_body(self._dialect, status, message, code=fault.code, request_id=self.account.id)
-            return self._answer_error(status, body, outcome, by, now, detail or message, [])
+            body = error_body(self._call.dialect, status, message, code=fault.code, request_id=self.account.id)
+            return self._lose(Told(status, body, message, outcome, [], fault.code, detail=detail), now, by)
         self._finish_reading(now)
+        if by is EndedBy.UPSTREAM:
+            self._course.cut(self._lost(outcome, None, now), now)
         self._over(outcome, by, now, detail or message)
-        if not self._streams:
+        if not self.attempt.passage.streams:
             return [Cut()]
-        event = stream_error(self._dialect, status, message, code=fault.code, request_id=self.account.id)
+        event = stream_error(self._call.dialect, status, message, code=fault.code, request_id=self.account.id)
         # What was sent may stop within a line: a blank line first, so that ours is an event of its own.
-        event = b"\n\n" + event
-        self.account.bytes_out += len(event)
-        return [Data(event), End()]
+        return [*self._go_on(b"\n\n" + event), End()]
 
-    def _answer_error(
-        self, status: int, body: bytes, outcome: Outcome, by: EndedBy, now: int, message: str, headers: Headers
-    ) -> list[Command]:
-        self.account.status = status
-        self.account.bytes_out += len(body)
-        head = self._head([("content-type", "application/json"), *headers])
-        self._over(outcome, by, now, message)
-        return [head, Data(body), End()]
+    def _lose(self, told: Told, now: int, by: EndedBy = EndedBy.UPSTREAM) -> list[Command]:
+        """The try has failed before any of its answer was sent: another one is made, or the client hears of it."""
+        attempt = self.attempt
+        if by is EndedBy.UPSTREAM:
+            lost = self._lost(told.outcome, told.said, now)
+            attempt.close(told.outcome, now, told.record)
+            following = self._course.lost(lost, now)
+            if following is not None:
+                return self._turn(following, now)
+        if self._shown:
+            event = stream_error(
+                self._call.dialect, told.status, told.message, code=told.code, request_id=self._call.id
+            )
+            self._over(told.outcome, by, now, told.record)
+            return [*self._go_on(event), End()]
+        self.account.status = told.status
+        spent = self._tries() > 1  # trying again is what was done already: the official clients would do it, too
+        kept = [*without(told.headers, "x-should-retry"), ("x-should-retry", "false")] if spent else told.headers
+        head = self._head([("content-type", "application/json"), *kept])
+        self._over(told.outcome, by, now, told.record)
+        return [head, *self._go_on(told.body), End()]
 
-    def _close_attempt(self, outcome: Outcome, now: int, error: str | None) -> None:
-        self._attempt.outcome = outcome
-        self._attempt.error = error
-        self._attempt.duration_us = now - self._attempt_began
+    def _lost(self, outcome: Outcome, said: Failure | None, now: int) -> Lost:
+        attempt = self.attempt
+        sent = self.phase not in (Phase.NEW, Phase.DIALLING)
+        return Lost(attempt.target, outcome, attempt.status, attempt.headers, said, sent, now - attempt.began)
+
+    def _turn(self, following: Next, now: int) -> list[Command]:
+        """Make the next try, now or after a wait."""
+        raise NotImplementedError
 
     def _over(self, outcome: Outcome, by: EndedBy, now: int, error: str | None) -> None:
         """Settle the account."""
         if self.phase is Phase.NEW:
-            self._began = self._attempt_began = now
+            self._began = self.attempt.began = now
         self.phase = Phase.OVER
-        self._close_attempt(outcome, now, error)
+        self.attempt.close(outcome, now, error)
+        self.account.translation = self.attempt.passage.lost()
         self.account.outcome, self.account.who_ended, self.account.error = outcome, by, error
         self.account.duration_us = now - self._began
         settle(self.account, self.answer)

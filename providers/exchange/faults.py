@@ -49,12 +49,3 @@ FAULTS: dict[Outcome, Fault] = {
         500, "internal_error", "Patchbay failed while it handled this call; its log says why."
     ),
 }
-
-# The words providers use for an error inside a 200, and the status a client would have seen without the stream.
-FAILURE_STATUS: dict[str, int] = {
-    "overloaded_error": 529,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "invalid_request_error": 400,
-    "timeout_error": 504,
-}

@@ -13,11 +13,13 @@ client's dialect; afterwards it is an error event in the stream, never a clean e
 ``relay`` tells the driver to pass the bytes on, and reads them later, in slices, for the record.
 """
 
-from providers.exchange.account import AttemptAccount, EndedBy, Outcome
+from providers.exchange.account import EndedBy, Outcome
 from providers.exchange.answer_head import Headers, is_packed, value_of
+from providers.exchange.attempt import Attempt
 from providers.exchange.commands import Command, Dial, Hangup, Send, SetTimer, Timer
+from providers.exchange.course import Next
 from providers.exchange.ending import Ending, Phase, Settings
-from providers.wire.reader import Reader
+from providers.exchange.plan import Target
 
 __all__ = ["Exchange", "Phase", "Settings"]
 
@@ -27,65 +29,66 @@ _ERROR_LIMIT = 64 * 1024  # bytes kept of an error body
 class Exchange(Ending):
     """The life of one call: what its driver reports, and what that leads to."""
 
-    def _reader(self, is_events: bool) -> Reader:
-        return self._make_reader(self._operation, is_events)
-
-    def _pass(self, data: bytes, now: int) -> bytes:
-        """Hear a piece of the answer; return what the client gets of it."""
-        self._hear(data, now)
-        return data
+    _following: Target  # while WAITING: who is asked next
 
     # What the driver reports.
 
     def begin(self, now: int) -> list[Command]:
         """The request is complete and admitted."""
         self._began = now
-        return [SetTimer(Timer.TOTAL, self._target.deadlines.total), *self._dial(now, fresh=False)]
+        total = self.attempt.target.deadlines.total
+        first = self._course.begin(self.plan, now, now + int(total * 1e6))
+        self._turns += [first.why] if first.why else []
+        waiting: list[Command] = [SetTimer(Timer.HOLD, self._settings.hold)] if self._call.streams else []
+        return [SetTimer(Timer.TOTAL, total), *waiting, *self._dial(first.target, now, fresh=False)]
 
     def opened(self, now: int, *, reused: bool = False) -> list[Command]:
         """There is a connection to the target; ``reused`` if it has served an earlier call."""
         if self.phase is not Phase.DIALLING:
             return []
-        self._reused = reused
-        self._attempt.connect_us = now - self._attempt_began
-        self.account.connect_us = self._attempt.connect_us
+        attempt = self.attempt
+        attempt.reused = reused
+        self.account.connect_us = attempt.account.connect_us = now - attempt.began
         self.phase = Phase.SENT
-        return [SetTimer(Timer.PHASE, self._target.deadlines.head), Send(self._target)]
+        return [SetTimer(Timer.PHASE, attempt.target.deadlines.head), Send(attempt.target)]
 
     def head(self, status: int, headers: Headers, now: int) -> list[Command]:
         """The target's response head has come."""
         if self.phase is not Phase.SENT:
             return []
-        self._status, self._headers, self._last_data = status, headers, now
-        self._attempt.status = status
-        self._attempt.ttfb_us = self.account.ttfb_us = now - self._began
+        attempt = self.attempt
+        attempt.status, attempt.headers, attempt.last_data = status, headers, now
+        attempt.account.status = status
+        attempt.account.ttfb_us = self.account.ttfb_us = now - self._began
         self.account.request_id_upstream = value_of(headers, "x-request-id") or value_of(headers, "request-id") or None
         content_type = value_of(headers, "content-type").lower()
         if status >= 400:
             self.phase = Phase.REFUSED
-            return [SetTimer(Timer.PHASE, self._target.deadlines.gap)]
+            return [SetTimer(Timer.PHASE, attempt.target.deadlines.gap)]
         if not 200 <= status < 300 or content_type.startswith("text/html") or is_packed(headers):
             return [Hangup(), *self._fail(Outcome.UPSTREAM_PROTOCOL_ERROR, now, f"status {status}, {content_type}")]
         self.phase = Phase.HOLDING
         is_events = content_type.startswith("text/event-stream")
-        self.heard.start(self._reader(is_events), is_events=is_events)
-        holding: list[Command] = [SetTimer(Timer.HOLD, self._settings.hold)] if is_events else []
-        return [SetTimer(Timer.PHASE, self._target.deadlines.first_content), *holding]
+        attempt.passage = attempt.passage.fitting(content_type)
+        attempt.passage.begin(self.heard, is_events=is_events)
+        if self._shown and not attempt.passage.streams:
+            return [Hangup(), *self._fail(Outcome.UPSTREAM_PROTOCOL_ERROR, now, f"no stream, but {content_type}")]
+        return [SetTimer(Timer.PHASE, attempt.target.deadlines.first_content)]
 
     def data(self, data: bytes, now: int) -> list[Command]:
         """A piece of the target's response body has come."""
         match self.phase:
             case Phase.STREAMING:
-                return self._go_on(self._pass(data, now))
+                return self._stream(data, now)
             case Phase.HOLDING:
                 return self._hold(data, now)
             case Phase.REFUSED:
-                self._last_data = now
-                self._attempt.bytes_in += len(data)
+                attempt = self.attempt
+                attempt.last_data = now
+                attempt.account.bytes_in += len(data)
                 self.heard.keep(data)
-                if self._held_size < _ERROR_LIMIT:
-                    self._held.append(data)
-                    self._held_size += len(data)
+                if attempt.held_size < _ERROR_LIMIT:
+                    attempt.hold(data)
         return []
 
     def relay(self, data: bytes, now: int) -> None:
@@ -109,11 +112,11 @@ class Exchange(Ending):
     def failed(self, outcome: Outcome, now: int, detail: str = "") -> list[Command]:
         """The connection failed; ``detail`` is for the record, never for the client."""
         match self.phase:
-            case Phase.SENT if self._reused and outcome is Outcome.UPSTREAM_RESET:
+            case Phase.SENT if self.attempt.reused and outcome is Outcome.UPSTREAM_RESET:
                 # The provider had closed the idle connection: it has not seen this request (specs: faults, F18).
-                self._attempt.stale = True
-                self._close_attempt(Outcome.UPSTREAM_RESET, now, "idle connection had been closed")
-                return self._dial(now, fresh=True)
+                self.attempt.account.stale = True
+                self.attempt.close(Outcome.UPSTREAM_RESET, now, "idle connection had been closed")
+                return self._dial(self.attempt.target, now, fresh=True)
             case Phase.HOLDING | Phase.STREAMING if outcome is Outcome.UPSTREAM_RESET:
                 return self._broken_off(now, detail)
             case Phase.REFUSED:
@@ -129,11 +132,15 @@ class Exchange(Ending):
         if name is Timer.TOTAL:
             return [Hangup(), *self._fail(Outcome.UPSTREAM_TIMEOUT_TOTAL, now)]
         if name is Timer.HOLD:
-            return self._commit(now) if self.phase is Phase.HOLDING else []
+            return self._waited(now)
+        if self.phase is Phase.WAITING:
+            return self._dial(self._following, now, fresh=False) if name is Timer.RETRY else []
+        if name is Timer.RETRY:
+            return []
         # A plain answer is read at its end: until then what counts is that it goes on.
         flows = self.phase is Phase.STREAMING and (self.heard.content_seen or not self.heard.is_events)
         if flows or self.phase is Phase.REFUSED:
-            left = int(self._target.deadlines.gap * 1e6) - (now - self._last_data)
+            left = int(self.attempt.target.deadlines.gap * 1e6) - (now - self.attempt.last_data)
             if left > 0:
                 return [SetTimer(Timer.PHASE, left / 1e6)]
             return [Hangup(), *self._stalled(now)]
@@ -147,44 +154,76 @@ class Exchange(Ending):
         if self.phase is Phase.OVER:
             return []
         self.heard.read()
+        self._course.left(self.attempt.target, now)
         if self.phase is Phase.STREAMING and self.answer.terminal:  # many clients leave at the last event
             self._over(Outcome.OK, EndedBy.UPSTREAM, now, None)
         else:
             self._over(Outcome.CLIENT_DISCONNECTED, EndedBy.CLIENT, now, None)
         return [Hangup()]
 
-    def rewritten(self, body: bytes) -> bytes:
-        """What the client gets when somebody has put ``body`` in the place of the provider's whole answer."""
-        return body
-
     def abandon(self, outcome: Outcome, now: int, detail: str = "") -> list[Command]:
         """We end it ourselves: shutdown, or a fault of ours."""
         if self.phase is Phase.OVER:
             return []
+        self._course.left(self.attempt.target, now)
         return [Hangup(), *self._fail(outcome, now, detail, EndedBy.GATEWAY)]
 
     # How an attempt goes on.
 
-    def _dial(self, now: int, *, fresh: bool) -> list[Command]:
-        self._attempt = AttemptAccount(self._target.provider, self._target.model)
-        self._attempt_began = now
-        self.account.attempts.append(self._attempt)
+    def _dial(self, target: Target, now: int, *, fresh: bool) -> list[Command]:
+        self.attempt = Attempt(self._call, target, self._settings.keep_limit, now)
+        self.account.attempts.append(self.attempt.account)
+        self.account.provider, self.account.kind, self.account.model = target.provider, target.kind, target.model
+        self.account.ttft_us = None
         self.phase = Phase.DIALLING
-        return [SetTimer(Timer.PHASE, self._target.deadlines.connect), Dial(self._target, fresh)]
+        return [SetTimer(Timer.PHASE, target.deadlines.connect), Dial(target, fresh)]
+
+    def _turn(self, following: Next, now: int) -> list[Command]:
+        """Make the next try, now or after a wait."""
+        self._turns.append(following.why)
+        if not following.wait_us:
+            return self._dial(following.target, now, fresh=False)
+        self._following = following.target
+        self.phase = Phase.WAITING
+        return [SetTimer(Timer.RETRY, following.wait_us / 1e6)]
+
+    def _waited(self, now: int) -> list[Command]:
+        """Nothing has come for the client for a while."""
+        again: list[Command] = [SetTimer(Timer.HOLD, self._settings.alive)]
+        if self.phase is not Phase.STREAMING:
+            return [*self._sign_of_life(), *again]
+        if not self.attempt.passage.streams:
+            return []
+        quiet = now - self.attempt.last_data >= self._settings.hold * 1e6
+        return [*(self._sign_of_life() if quiet and self.attempt.is_between_events() else []), *again]
 
     def _hear(self, data: bytes, now: int) -> None:
-        self._last_data = now
-        self._attempt.bytes_in += len(data)
-        self.heard.hear(data)
-        if self.account.ttft_us is None and self.heard.content_seen:
+        attempt = self.attempt
+        attempt.last_data, attempt.last_piece = now, data
+        attempt.account.bytes_in += len(data)
+        attempt.heard.hear(data)
+        if self.account.ttft_us is None and attempt.heard.content_seen:
             self.account.ttft_us = now - self._began
 
     def _hold(self, data: bytes, now: int) -> list[Command]:
-        piece = self._pass(data, now)
-        self._held.append(piece)
-        self._held_size += len(piece)
+        attempt = self.attempt
+        self._hear(data, now)
+        attempt.hold(attempt.passage.passed(self.heard, data))
         if self.answer.failure is not None and self.heard.is_events:
-            return [Hangup(), *self._fail_as_told(now)]
-        if (self._streams and self.heard.content_seen) or self._held_size > self._settings.hold_limit:
-            return self._commit(now)
+            return self._fail_as_told(now)
+        if (attempt.passage.streams and self.heard.content_seen) or attempt.held_size > self._settings.hold_limit:
+            return self._follow(self._commit(now), now)
         return []
+
+    def _stream(self, data: bytes, now: int) -> list[Command]:
+        self._hear(data, now)
+        return self._follow(self._go_on(self.attempt.passage.passed(self.heard, data)), now)
+
+    def _follow(self, asked: list[Command], now: int) -> list[Command]:
+        """Where the answer is written anew its end is ours to see, and so is an error in it."""
+        if self.is_untouched:
+            return asked
+        if self.answer.failure is not None:
+            return [*asked, Hangup(), *self._end_failed(now, told=True)]
+        # The last event is the end, also where the provider leaves its connection open.
+        return [*asked, *self._end_stream(now)] if self.answer.terminal else asked

@@ -4,6 +4,7 @@ Everything an exchange needs to know of a provider stands in here as plain value
 neither the registry nor the keys: ``headers`` carry a placeholder where the key will be.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,7 +43,8 @@ class Target:
     ``host``, ``port`` and ``path`` (with its query) are the provider's; ``model`` is what stands in the body, "" if
     nothing. ``external`` tells that the answer's head is filtered for the client; ``our_key`` that the provider judges
     our key, not the client's; ``virtual`` that the answer comes from timers instead of a socket. ``translation`` is
-    there where the provider does not speak the client's dialect.
+    there where the provider does not speak the client's dialect; ``rewriting`` makes one within the client's dialect,
+    for an answer that is no stream where one was asked for, or the reverse.
     """
 
     provider: str
@@ -59,6 +61,7 @@ class Target:
     our_key: bool = True
     virtual: bool = False
     translation: "Translation | None" = field(default=None, repr=False)
+    rewriting: "Callable[[], Translation | None] | None" = field(default=None, repr=False)
 
     def estimate(self) -> bytes | None:
         """The whole answer, where the provider has no way to count a prompt and an estimate is all there is."""
@@ -70,9 +73,18 @@ class Target:
         return [] if self.external else [f"{self.host}:{self.port}"]
 
 
+Make = Callable[[], "Target | None"]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The targets in the order in which they are asked (one for now), and why."""
+    """The targets in the order in which they are asked, and why.
+
+    Most calls are answered by the first one: ``later`` makes the others when they are needed, None where one cannot be
+    asked this at all. ``instead`` makes those that take over after an error of a class (`providers.pool.error_class`).
+    """
 
     targets: tuple[Target, ...]
     reason: str
+    later: tuple[Make, ...] = ()
+    instead: Mapping[str, tuple[Make, ...]] = field(default_factory=dict)

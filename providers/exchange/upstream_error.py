@@ -4,15 +4,15 @@ An error that already has the dialect's shape passes as it is, byte for byte; an
 says. Key-shaped strings and the provider's address are taken out of both.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from providers.errors import error_body, redact_bytes, status_for
+from providers.errors import error_body, redact, redact_bytes, status_for
 from providers.exchange.account import Outcome
 from providers.wire.endpoints import Dialect
+from providers.wire.retold import retell_body
+from providers.wire.values import parse
 
-_QUOTE_LIMIT = 500  # characters of a text that is no JSON: enough to recognise it
 _AUTH = (401, 403)
 
 
@@ -24,6 +24,7 @@ class RetoldError:
     body: bytes
     message: str
     outcome: Outcome
+    code: str | None = None
 
 
 def retell(
@@ -43,22 +44,24 @@ def retell(
     if our_key and status in _AUTH:
         message = f"{provider} refused the key that Patchbay holds for it ({status}); check that key."
         made = error_body(dialect, 502, message, code="upstream_auth", request_id=request_id)
-        return RetoldError(502, made, message, Outcome.UPSTREAM_HTTP_ERROR)
+        return RetoldError(502, made, message, Outcome.UPSTREAM_HTTP_ERROR, "upstream_auth")
     clean = redact_bytes(body, secrets)
-    value = _parse(clean)
-    message = _message(value, clean) or f"{provider} answered with status {status}."
-    told = status_for(dialect, status)
+    retold = retell_body(dialect, status, clean, provider)
+    message = redact(retold.message, secrets)
+    told = status_for(dialect, retold.status)
     outcome = Outcome.RATE_LIMITED if status == 429 else Outcome.UPSTREAM_HTTP_ERROR
-    if told == status and _has_shape(dialect, value):
-        return RetoldError(status, clean, message, outcome)
-    made = error_body(dialect, told, message, code=_code(value), request_id=request_id)
-    return RetoldError(told, made, message, outcome)
+    if told == status and _has_shape(dialect, _parse(clean)):
+        return RetoldError(status, clean, message, outcome, retold.code)
+    made = error_body(
+        dialect, told, message, code=retold.code, request_id=request_id, detail=retold.detail, secrets=secrets
+    )
+    return RetoldError(told, made, message, outcome, retold.code)
 
 
 def _parse(body: bytes) -> object:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return parse(body.decode("utf-8", "replace"))
+    except ValueError:
         return None
 
 
@@ -70,22 +73,3 @@ def _has_shape(dialect: Dialect, value: object) -> bool:
         case ((Dialect.CHAT | Dialect.RESPONSES), {"error": {"message": str()}}):
             return not (isinstance(value, dict) and value.get("type") == "error")  # that one is Anthropic's
     return False
-
-
-def _message(value: object, body: bytes) -> str:
-    """What the provider said, in the shapes that are seen in the wild (specs: translation, section 9)."""
-    match value:
-        case {"error": {"message": str(text)}} | {"error": str(text)} | {"message": str(text)} | {"detail": str(text)}:
-            return text
-        case None if not body.lstrip().startswith(b"<"):  # HTML is a proxy's or a CDN's page: nothing for a client
-            return body.decode("utf-8", "replace").strip()[:_QUOTE_LIMIT]
-        case None:
-            return ""
-    return json.dumps(value)[:_QUOTE_LIMIT]
-
-
-def _code(value: object) -> str | None:
-    match value:
-        case {"error": {"code": str(code)}} | {"code": str(code)}:
-            return code
-    return None

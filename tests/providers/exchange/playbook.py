@@ -10,6 +10,7 @@ from typing import Self
 
 from providers.exchange.account import EndedBy, ExchangeAccount, Outcome
 from providers.exchange.commands import Command, Cut, Data, End, Head, SetTimer, Timer
+from providers.exchange.course import Course
 from providers.exchange.machine import Exchange, Phase, Settings
 from providers.exchange.plan import Plan, Target
 from providers.provider import Deadlines
@@ -35,7 +36,13 @@ TARGET = Target(
 )
 SSE = [("content-type", "text/event-stream")]
 JSON = [("content-type", "application/json")]
-NAMED = [("x-patchbay-id", "pb-1"), ("x-patchbay-provider", "acme"), ("x-patchbay-model", "big")]
+NAMED = [
+    ("x-patchbay-id", "pb-1"),
+    ("x-patchbay-provider", "acme"),
+    ("x-patchbay-model", "big"),
+    ("x-patchbay-attempts", "1"),
+    ("x-patchbay-reason", "because"),
+]
 UNBUFFERED = [("cache-control", "no-cache"), ("x-accel-buffering", "no")]
 OPERATIONS = {
     Operation.CHAT: Dialect.CHAT,
@@ -74,10 +81,16 @@ def account(operation: Operation = Operation.CHAT, *, stream: bool = True) -> Ex
 
 
 def exchange(
-    operation: Operation = Operation.CHAT, *, target: Target = TARGET, settings: Settings | None = None
+    operation: Operation = Operation.CHAT,
+    *,
+    target: Target = TARGET,
+    settings: Settings | None = None,
+    stream: bool = True,
+    course: Course | None = None,
 ) -> Exchange:
     settings = settings or Settings(secrets=lambda: [SECRET])
-    return Exchange(account(operation), Plan((target,), "because"), reader_for, settings)
+    plan = Plan((target,), "because")
+    return Exchange(account(operation, stream=stream), plan, reader_for, settings, course)
 
 
 # What happens, each at a time in seconds since the beginning.

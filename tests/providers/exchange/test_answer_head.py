@@ -2,7 +2,8 @@
 
 import pytest
 
-from providers.exchange.answer_head import HOP_BY_HOP, client_headers, value_of, without
+from providers.exchange.answer_head import client_headers, value_of, without
+from providers.wire.hop_by_hop import HOP_BY_HOP
 
 EXTERNAL = [
     "Content-Type",

@@ -55,9 +55,9 @@ def sent() -> Playbook:
 
 def test_a_stream_from_dialling_to_its_end() -> None:
     play = Playbook()
-    play >> begin() << [TOTAL, CONNECT, Dial(TARGET)]
+    play >> begin() << [TOTAL, HOLD, CONNECT, Dial(TARGET)]
     play >> opened(0.2) << [AWAIT_HEAD, Send(TARGET)]
-    play >> head(200, [*SSE, ("x-request-id", "up-1")], 0.5) << [AWAIT_CONTENT, HOLD]
+    play >> head(200, [*SSE, ("x-request-id", "up-1")], 0.5) << [AWAIT_CONTENT]
     play >> data(ROLE, 0.6) << []
     answer = Head(200, [*SSE, ("x-request-id", "up-1"), *UNBUFFERED, *NAMED])
     play >> data(FIRST, 0.7) << [GAP, answer, Data(ROLE + FIRST)]

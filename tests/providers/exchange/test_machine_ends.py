@@ -7,8 +7,10 @@ import pytest
 
 from providers.exchange.account import EndedBy, Outcome
 from providers.exchange.commands import Data, Dial, End, Hangup, Head, Send, SetTimer, Timer
+from providers.exchange.ending import KEEP_ALIVE
 from providers.exchange.faults import FAULTS
-from providers.wire.endpoints import Operation
+from providers.exchange.machine import Settings
+from providers.wire.endpoints import Dialect, Operation
 from tests.fake_dialects import chat_body, chat_events
 from tests.providers.exchange.playbook import (
     JSON,
@@ -25,6 +27,7 @@ from tests.providers.exchange.playbook import (
     committed,
     data,
     ended,
+    exchange,
     failed,
     head,
     opened,
@@ -151,8 +154,10 @@ def test_a_stream_is_not_held_for_ever() -> None:
     """What waits for its content for long gets its head, so that the client sees that somebody is there."""
     play = sent() >> head() >> data(ROLE)
     play.asked.clear()
-    play >> timer(Timer.HOLD, 1) << [Head(200, [*SSE, *UNBUFFERED, *NAMED]), Data(ROLE)]
-    play >> data(b": hm\n\n", 2) << [Data(b": hm\n\n")]
+    alive, again = Data(KEEP_ALIVE[Dialect.CHAT]), SetTimer(Timer.HOLD, 15)
+    play >> timer(Timer.HOLD, 1) << [Head(200, [*SSE, *UNBUFFERED, *NAMED]), alive, again]
+    play >> data(b": hm\n\n", 2) << []
+    play >> timer(Timer.HOLD, 2) << [alive, again]
     play >> timer(Timer.PHASE, 3)
     assert play.account.outcome is Outcome.UPSTREAM_TIMEOUT_FIRST_BYTE
     assert isinstance(play.end, End)
@@ -167,7 +172,7 @@ def test_a_stream_that_was_let_go_is_held_to_its_gap_from_the_first_content() ->
 
 
 def test_the_hold_says_nothing_to_what_is_not_held() -> None:
-    play = committed()
+    play = Playbook(exchange(settings=Settings(hold_limit=3))) >> begin() >> opened() >> head(200, JSON) >> data(BODY)
     play.asked.clear()
     play >> timer(Timer.HOLD, 1) << []
 

@@ -134,7 +134,7 @@ def test_any_order_keeps_the_rules(said: list[Callable[[float], Input]]) -> None
 def test_the_deadlines_end_every_exchange(
     operation: Operation, pauses: list[float], headers: list[tuple[str, str]]
 ) -> None:
-    played = Playbook(exchange(operation, settings=Settings(hold=1, hold_limit=100)))
+    played = Playbook(exchange(operation, settings=Settings(hold=1, hold_limit=100), stream=headers == SSE))
     drips = iter(
         [opened, lambda at: head(200, headers, at), *(lambda at, e=e: data(e, at) for e in STREAMS[operation])]
     )

@@ -33,7 +33,7 @@ SAID = {
     b'{"error":"m"}': ("m", None),
     b'{"message":"m","code":"y"}': ("m", "y"),
     b'{"detail":"m"}': ("m", None),
-    b'{"detail":[{"loc":["body"],"msg":"m"}]}': ('{"detail": [{"loc": ["body"], "msg": "m"}]}', None),
+    b'{"detail":[{"loc":["body"],"msg":"m"}]}': ('[{"loc":["body"],"msg":"m"}]', None),
     b'["m"]': ('["m"]', None),
     b"  plain words\n": ("plain words", None),
     b"": ("acme answered with status 418.", None),
@@ -49,7 +49,8 @@ def test_any_other_shape_is_rebuilt_around_what_it_says(body: bytes) -> None:
     error = told(Dialect.MESSAGES, 418, body)
     value = json.loads(error.body)
     assert (value["type"], value["error"]["message"], value["request_id"]) == ("error", message, "pb-1")
-    assert value["error"].get("details") == ({"error_code": code} if code else None)
+    further = {"detail": json.loads(message)} if message.startswith("[{") else None  # FastAPI's list of findings
+    assert value["error"].get("details") == ({"error_code": code} if code else further)
     assert error.message == message
 
 

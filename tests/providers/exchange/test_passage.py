@@ -9,7 +9,6 @@ from providers.exchange.account import ExchangeAccount, Outcome
 from providers.exchange.commands import Command, Data, End, Hangup, Head, Timer
 from providers.exchange.machine import Exchange, Settings
 from providers.exchange.plan import Plan, Target
-from providers.exchange.translated import TranslatedExchange, make_exchange
 from providers.provider import Deadlines
 from providers.wire.capabilities import Capabilities
 from providers.wire.endpoints import Dialect, Operation
@@ -33,7 +32,7 @@ BODY = json.dumps(
 ).encode()
 
 
-def exchange(*, stream: bool, seed: bool = False) -> TranslatedExchange:
+def exchange(*, stream: bool, seed: bool = False) -> Exchange:
     """A messages client in front of a chat provider, the request sent."""
     body = {**ASK, "stream": stream, **({"top_k": 5} if seed else {})}
     translation = Translation.plan(
@@ -43,8 +42,7 @@ def exchange(*, stream: bool, seed: bool = False) -> TranslatedExchange:
         "acme", "compatible", "m", Deadlines(), "http", "h", 1, "/v1", [], translation.body, translation=translation
     )
     account = ExchangeAccount("pb-1", 0.0, "acme", "compatible", "messages", "messages", "m", "m", stream)
-    made = make_exchange(account, Plan((target,), ""), reader_for, Settings())
-    assert isinstance(made, TranslatedExchange)
+    made = Exchange(account, Plan((target,), ""), reader_for, Settings())
     made.begin(0)
     made.opened(1)
     return made
@@ -52,14 +50,6 @@ def exchange(*, stream: bool, seed: bool = False) -> TranslatedExchange:
 
 def told(commands: list[Command]) -> bytes:
     return b"".join(c.data for c in commands if isinstance(c, Data))
-
-
-def test_an_untouched_call_is_no_translated_one() -> None:
-    account = ExchangeAccount("pb-1", 0.0, "acme", "compatible", "chat", "chat", "m", "m", False)
-    target = Target("acme", "compatible", "m", Deadlines(), "http", "h", 1, "/v1", [], b"{}")
-    made = make_exchange(account, Plan((target,), ""), reader_for, Settings())
-    assert type(made) is Exchange
-    assert made.is_untouched
 
 
 def test_a_stream_is_written_event_by_event() -> None:
@@ -97,27 +87,27 @@ def test_the_client_gets_the_form_it_asked_for(client_streams: bool, provider_st
     assert made.account.outcome is Outcome.OK
 
 
-def cut(made: TranslatedExchange) -> list[Command]:
+def cut(made: Exchange) -> list[Command]:
     return [*made.data(chunk(content="one"), 3), *made.ended(4)]
 
 
-def stall(made: TranslatedExchange) -> list[Command]:
+def stall(made: Exchange) -> list[Command]:
     return [*made.data(chunk(content="one"), 3), *made.timer(Timer.PHASE, 500_000_000)]
 
 
-def fail_inside(made: TranslatedExchange) -> list[Command]:
+def fail_inside(made: Exchange) -> list[Command]:
     error = b'data: {"error":{"message":"we broke","type":"server_error","code":null}}\n\n'
     return [*made.data(chunk(content="one"), 3), *made.data(error, 4)]
 
 
-def fail_at_the_end(made: TranslatedExchange) -> list[Command]:
+def fail_at_the_end(made: Exchange) -> list[Command]:
     error = b'data: {"error":{"message":"we broke","type":"server_error","code":null}}'
     return [*made.data(chunk(content="one"), 3), *made.data(error, 4), *made.ended(5)]
 
 
 @pytest.mark.parametrize("happens", [cut, stall, fail_inside, fail_at_the_end])
 def test_a_stream_that_fails_says_so_in_the_clients_dialect(
-    happens: Callable[[TranslatedExchange], list[Command]],
+    happens: Callable[[Exchange], list[Command]],
 ) -> None:
     made = exchange(stream=True)
     made.head(200, EVENTS, 2)
@@ -216,7 +206,7 @@ def test_a_prompt_that_nobody_can_count_is_estimated() -> None:
 def test_an_untouched_stream_is_relayed_and_may_be_left_at_its_last_event() -> None:
     account = ExchangeAccount("pb-1", 0.0, "acme", "compatible", "chat", "chat", "m", "m", True)
     target = Target("acme", "compatible", "m", Deadlines(), "http", "h", 1, "/v1", [], b"{}")
-    made = make_exchange(account, Plan((target,), ""), reader_for, Settings())
+    made = Exchange(account, Plan((target,), ""), reader_for, Settings())
     made.begin(0)
     made.opened(1)
     made.head(200, EVENTS, 2)
