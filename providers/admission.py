@@ -4,8 +4,9 @@ import json
 import random
 import time
 
+from providers.calls import ClientRequest, Refused
 from providers.exchange.account import EndedBy, ExchangeAccount, Outcome
-from providers.planning import ClientRequest, Planned, Refused
+from providers.planning import Planned
 
 GATEWAY = "patchbay"  # who "answered" a call that was refused before it had a provider
 

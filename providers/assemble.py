@@ -12,10 +12,11 @@ from providers.environment import PROVIDER_VARIABLES, Environment
 from providers.errors import Problem
 from providers.kinds import KINDS
 from providers.model_facts import SERVERS
-from providers.provider import LOCAL, Provider
+from providers.provider import LOCAL, Provider, Replica, Sharing
 from providers.quirks import NO_FACTS
-from providers.registry_file import Document, nearest
-from providers.registry_model import DeadlineEntry, ProviderEntry
+from providers.registry_entry import DeadlineEntry
+from providers.registry_file import Document, Place, nearest
+from providers.registry_model import ProviderEntry
 from providers.secrets import REFERENCES, Key, referred_name
 from providers.virtual import DEMO
 from providers.wire.endpoints import Dialect
@@ -36,6 +37,10 @@ def _like(name: str, entry: ProviderEntry, kind: type[Provider]) -> str:
     if entry.quirks and entry.quirks.like:
         return entry.quirks.like
     return name if kind.known_by_name and name in SERVERS else ""
+
+
+def _sharing(entry: ProviderEntry) -> Sharing:
+    return Sharing(entry.balance or "round_robin", entry.sticky, entry.max_in_flight, entry.max_queued or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +74,21 @@ class Assembly:
         if kind is None:
             return None
         self._refuse_idle_fields(name, entry, kind)
-        url = self._base_url(name, entry, kind)
+        several = self._lists_servers(name, entry)
+        servers = self._servers(name, entry, kind) if several else self._one_server(name, entry, kind)
         key_name = self._key_name(name, entry, kind)
         key = self.environment.key(key_name) if key_name else None
-        if key and url and url.scheme == "http" and not is_loopback(url.host):
-            self.notices.append(f"provider {name!r} is sent its key unencrypted: {url} is no https:// address")
+        self._notice_bare_keys(name, servers if key else ())
         return kind(
             name=name,
-            base_url=str(url or ""),
+            base_url=servers[0].name if servers else "",
+            endpoints=servers if several else (),
+            sharing=_sharing(entry),
             key=key,
             key_name=key_name,
             problem=self._problem(name, kind, key, key_name),
             dialects=frozenset(map(Dialect, entry.dialects)) if entry.dialects else kind.default_dialects,
+            uncertain=frozenset() if entry.dialects else kind.recent_dialects,
             deadlines=(entry.deadlines or DeadlineEntry()).over(kind.default_deadlines),
             models=tuple(dict.fromkeys(entry.models or (DEMO,) if kind.virtual else entry.models or ())),
             attribution=self._headers(name, entry, kind.attribution_fields),
@@ -88,6 +96,11 @@ class Assembly:
             like=_like(name, entry, kind),
             facts=entry.quirks.facts() if entry.quirks else NO_FACTS,
         )
+
+    def _notice_bare_keys(self, name: str, servers: tuple[Replica, ...]) -> None:
+        for url in (server.url for server in servers):
+            if url.scheme == "http" and not is_loopback(url.host):
+                self.notices.append(f"provider {name!r} is sent its key unencrypted: {url} is no https:// address")
 
     def _kind(self, name: str, entry: ProviderEntry) -> type[Provider] | None:
         kind = entry.kind or BUILT_IN.get(name)
@@ -102,17 +115,45 @@ class Assembly:
         """Refuse a field that this kind does nothing with."""
         used = {*kind.attribution_fields, *kind.account_fields}
         idle = {"organization", "project", "referer", "title"} - used
-        idle |= {"base_url", "api_key"} if kind.virtual else set()
+        idle |= {"base_url", "endpoints", "api_key"} if kind.virtual else set()
         for field_name in sorted(idle & entry.model_fields_set):
             self._blame(name, field_name, f"means nothing for the kind {kind.kind!r}")
 
+    def _one_server(self, name: str, entry: ProviderEntry, kind: type[Provider]) -> tuple[Replica, ...]:
+        """Return where the provider is; nothing for a virtual one, and where nothing usable is written."""
+        url = None if kind.virtual else self._base_url(name, entry, kind)
+        return () if url is None else (Replica(url),)
+
+    def _servers(self, name: str, entry: ProviderEntry, kind: type[Provider]) -> tuple[Replica, ...]:
+        """Return the usable ones of ``endpoints``."""
+        found: dict[BaseUrl, Replica] = {}
+        for number, endpoint in enumerate(entry.endpoints or ()):
+            value = self._referred(name, ("endpoints", number, "base_url"), endpoint.base_url)
+            url = self._parsed(value, kind) if value else None
+            if value and url in found:
+                self._blame_for(value, f"is {url}, which stands twice: give the first one more weight instead")
+            elif url:
+                found[url] = Replica(url, endpoint.weight)
+        return tuple(found.values())
+
+    def _lists_servers(self, name: str, entry: ProviderEntry) -> bool:
+        """Whether ``endpoints`` counts: one address from outside the file wins over all of them."""
+        if entry.endpoints is None:
+            return False
+        variable = PROVIDER_VARIABLES.get(name, {}).get("base_url", "")
+        wins = "--mode" if name == LOCAL and self.local_base_url else variable if self.environment.get(variable) else ""
+        if wins:
+            self.notices.append(f"provider {name!r}: the address in {wins} counts, its endpoints do not")
+        return not wins
+
     def _base_url(self, name: str, entry: ProviderEntry, kind: type[Provider]) -> BaseUrl | None:
-        if kind.virtual:
-            return None
         value = self._written_url(name, entry, kind)
         if value is None:
             self._blame(name, "base_url", "is missing", "http(s)://HOST[:PORT][/PATH]")
             return None
+        return self._parsed(value, kind)
+
+    def _parsed(self, value: _Value, kind: type[Provider]) -> BaseUrl | None:
         try:
             url = parse_base_url(value.text.strip().rstrip("/").removesuffix(kind.surplus_prefix))
         except ValueError as error:
@@ -136,12 +177,15 @@ class Assembly:
         same = PROVIDER_VARIABLES.get(name, {}).get(field_name)
         if same and (variable := self.environment.get(same)):
             return _Value(variable.value.strip(), variable.problem(""))
-        if written is None:
-            return None
+        return None if written is None else self._referred(name, (field_name,), written)
+
+    def _referred(self, name: str, place: Place, written: str) -> _Value | None:
+        """Return what stands in a place of the file, a reference replaced by the variable's value."""
         if (referred := referred_name(written)) is None:
-            return _Value(written, self._problem_at(name, field_name, ""))
+            return _Value(written, self.document.problem(("providers", name, *place), ""))
         if (variable := self.environment.get(referred)) is None:
-            self._blame(name, field_name, f"refers to {referred}, which is not set")
+            wrong = f"refers to {referred}, which is not set"
+            self.problems.append(self.document.problem(("providers", name, *place), wrong))
             return None
         return _Value(variable.value.strip(), variable.problem(""))
 

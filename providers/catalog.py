@@ -10,10 +10,10 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from providers.client import NO_SUCH_PATH, TIMEOUT, Client
-from providers.errors import Rejected, UpstreamError
+from providers.errors import Rejected, Unreachable, UpstreamError
 from providers.model_entry import (
     ModelEntry,
     anthropic_model,
@@ -44,21 +44,34 @@ class _Listing:
     due: float
     error: str = ""
     names: frozenset[str] = frozenset()
+    windows: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Collect the ids once: every call asks for the local server's."""
+        """Collect the ids and windows once: calls ask for them."""
         self.names = frozenset(_names(self.models))
+        for entry in self.models:
+            if entry.context_length is not None:
+                self.windows.update(dict.fromkeys(_names([entry]), entry.context_length))
 
 
 class Catalog:
-    """The models of all ready providers. Used from one event loop."""
+    """The models of all ready providers. Used from one event loop.
+
+    ``on_unreachable`` is told the name of a provider that no connection could be made to.
+    """
 
     def __init__(
-        self, registry_getter: Callable[[], Registry], client: Client, clock: Callable[[], float] = time.monotonic
+        self,
+        registry_getter: Callable[[], Registry],
+        client: Client,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        on_unreachable: Callable[[str], None] | None = None,
     ) -> None:
         self._registry = registry_getter
         self._client = client
         self._clock = clock
+        self._on_unreachable = on_unreachable
         self._listings: dict[str, _Listing] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -80,6 +93,11 @@ class Catalog:
         """Return what the local server calls its models, as far as known; asks nobody."""
         listing = self._listing(self._registry().local)
         return listing.names if listing else frozenset()
+
+    def window(self, provider: Provider, model: str) -> int | None:
+        """Return how many tokens a provider's model reads, None where it did not say; asks nobody."""
+        listing = self._listing(provider)
+        return listing.windows.get(model) if listing else None
 
     def local_is_unknown(self) -> bool:
         """Whether `local_ids` is old or was never told: `know_local` asks."""
@@ -139,8 +157,8 @@ class Catalog:
         """List each alias of a ready provider with what is known of the model it leads to."""
         by_target = {(entry.provider, entry.upstream_id): entry for entry in listed}
         for name, rule in registry.resolver.aliases.items():
-            target = rule.target
-            if target.provider.ready:
+            target = next((target for target in rule.targets if target.provider.ready), None)
+            if target is not None:
                 model = target.model or name
                 entry = by_target.get((target.provider.name, model)) or static_entry(target.provider, model)
                 yield dataclasses.replace(entry, id=name)
@@ -170,6 +188,8 @@ class Catalog:
             models = before.models if before else []
             if not (isinstance(failure, Rejected) and failure.status in NO_SUCH_PATH):  # else it has no list
                 fresh, error = RETRY, str(failure)
+            if isinstance(failure, Unreachable) and self._on_unreachable is not None:
+                self._on_unreachable(provider.name)
         self._listings[provider.name] = _Listing(provider, models, self._clock() + fresh, error)
 
     async def _ask(self, provider: Provider) -> list[ModelEntry]:

@@ -1,4 +1,4 @@
-"""Our own small requests to providers: their model lists, and whether they are there. The only importer of httpx.
+"""Our own requests: providers' model lists, whether they are there, and downloads. The only importer of httpx.
 
 No proxy from the environment (it might be ourselves), no redirects (a key never follows one), no body beyond a limit,
 and one deadline over the whole request. A client is made for each request: these are rare, and nothing has to be
@@ -6,11 +6,12 @@ closed.
 """
 
 import asyncio
+import contextlib
 import errno
 import json
 import socket
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,8 @@ from providers.wire.endpoints import Dialect, Endpoint, Operation
 TIMEOUT = 5.0
 _LARGEST = 32 * 1024 * 1024
 _USER_AGENT = ("user-agent", "patchbay")
+_DOWNLOAD = (("accept", "image/*, application/pdf, */*;q=0.1"), ("accept-encoding", "identity"))
+_PORTS = {"http": 80, "https": 443}
 # Statuses of a server that is there and merely lacks the path that was asked.
 NO_SUCH_PATH = (404, 405, 501)
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
@@ -48,6 +51,43 @@ class State:
 READY = State(True, "ready")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something can be downloaded: ``host`` in ASCII and without brackets; ``url`` without a fragment."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+
+
+def place_of(url: str, base: Place | None = None) -> Place:
+    """Read an address, relative to ``base`` if there is one. ValueError says what is wrong and quotes nothing."""
+    try:
+        parsed = httpx.URL(url) if base is None else httpx.URL(base.url).join(url)
+        host = parsed.raw_host.decode("ascii").strip("[]")
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ValueError("its address cannot be read") from error
+    if parsed.scheme not in _PORTS:
+        raise ValueError("only http and https addresses can be downloaded")
+    if not host:
+        raise ValueError("its address names no host")
+    if parsed.userinfo:
+        raise ValueError("its address holds a user name or a password")
+    port = _PORTS[parsed.scheme] if parsed.port is None else parsed.port
+    if not 0 < port < 65536:
+        raise ValueError("its address has a port that does not exist")
+    return Place(str(parsed.copy_with(fragment=None)), parsed.scheme, host, port)
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """One answer to a GET. ``location`` is where it sends us on to, "" if it does not; then ``body`` is what it has."""
+
+    location: str
+    body: bytes
+
+
 class Client:
     """Asks providers. ``transport`` replaces the network (a program that embeds Patchbay, a test)."""
 
@@ -60,13 +100,8 @@ class Client:
 
     async def get_json(self, url: str, headers: Sequence[tuple[str, str]], timeout: float = TIMEOUT) -> JsonValue:
         """Return the JSON at ``url``; ``timeout`` (seconds) is for all of it. UpstreamError never tells the URL."""
-        try:
-            async with asyncio.timeout(timeout):
-                body = await self._body(url, headers, timeout)
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise TimedOut(f"no answer within {timeout:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _failure(error) from error
+        async with _within(timeout):
+            body = await self._body(url, headers, timeout)
         try:
             parsed: JsonValue = json.loads(body)
         except ValueError as error:
@@ -74,21 +109,53 @@ class Client:
         return parsed
 
     async def _body(self, url: str, headers: Sequence[tuple[str, str]], timeout: float) -> bytes:
-        sent = [_USER_AGENT, *((name, value) for name, value in headers if name.lower() != _USER_AGENT[0])]
-        session = httpx.AsyncClient(
-            transport=self._transport, verify=self._tls, trust_env=False, follow_redirects=False, timeout=timeout
-        )
-        async with session, session.stream("GET", url, headers=sent) as response:
+        async with self._session(timeout) as session, session.stream("GET", url, headers=_sent(headers)) as response:
             if response.status_code in (401, 403):
                 raise Unauthorized(response.status_code)
             if not response.is_success:
                 raise Rejected(response.status_code)
-            body = bytearray()
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > _LARGEST:
-                    raise Malformed(f"its answer is larger than {_LARGEST} bytes")
-            return bytes(body)
+            return await _limited(response.aiter_bytes(), _LARGEST)
+
+    def _session(self, timeout: float) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=self._transport, verify=self._tls, trust_env=False, follow_redirects=False, timeout=timeout
+        )
+
+    async def knock(
+        self, provider: Provider, endpoint: Endpoint, headers: Sequence[tuple[str, str]] = (), timeout: float = TIMEOUT
+    ) -> int:
+        """Return the status with which a provider answers an empty POST, which tells whether it has such a path.
+
+        No JSON at all, so that no server, however old, can find a request in it and run a model. ``headers`` are the
+        client's credentials, for the local server alone. UpstreamError where nobody answers.
+        """
+        own = provider.request_headers([("content-type", "application/json"), *headers], dialect=endpoint.dialect)
+        sent, url = _sent([*own, *provider.auth_headers()]), provider.url_for(endpoint).url
+        async with _within(timeout), self._session(timeout) as session:
+            async with session.stream("POST", url, headers=sent, content=b"") as response:
+                return response.status_code
+
+    async def download(self, place: Place, address: str, largest: int, timeout: float) -> Downloaded:
+        """GET ``place`` at the IP ``address``, which its name was found to have; ``timeout`` is for all of it.
+
+        No key goes along, and no redirect is followed. UpstreamError, which is Malformed for more than ``largest``
+        bytes, never tells the URL.
+        """
+        url = httpx.URL(place.url)
+        # Connect to the address that was judged; the name is for the certificate and for the server's choice of site.
+        headers = [("host", url.netloc.decode("ascii")), _USER_AGENT, *_DOWNLOAD]
+        extensions = {"sni_hostname": place.host}
+        async with (
+            _within(timeout),
+            self._session(timeout) as session,
+            session.stream("GET", url.copy_with(host=address), headers=headers, extensions=extensions) as response,
+        ):
+            if response.has_redirect_location:
+                return Downloaded(response.headers["location"], b"")
+            if not response.is_success:
+                raise Rejected(response.status_code)
+            # not unpacked: what was asked for is no packed content, and a small body could become a huge one
+            return Downloaded("", await _limited(response.aiter_raw(), largest))
 
     async def ask(self, provider: Provider, suffix: str, query: str = "", timeout: float = TIMEOUT) -> JsonValue:
         """Return the JSON at ``suffix`` behind the provider's version prefix, asked with the provider's own key."""
@@ -126,12 +193,37 @@ class Client:
         return asyncio.run(self.probe_all(providers, timeout))
 
 
+async def _limited(pieces: AsyncIterator[bytes], largest: int) -> bytes:
+    body = bytearray()
+    async for piece in pieces:
+        body += piece
+        if len(body) > largest:
+            raise Malformed(f"its answer is larger than {largest} bytes")
+    return bytes(body)
+
+
 def _unauthorized(provider: Provider, error: Unauthorized) -> State:
     if provider.key is not None:
         return State(False, f"unauthorized: it refuses the key in {provider.key_name} (status {error.status})")
     if not provider.external:
         return State(True, "ready (it wants an API key, which clients send)")
     return State(False, f"unauthorized: it wants an API key, and none is configured (status {error.status})")
+
+
+@contextlib.asynccontextmanager
+async def _within(timeout: float) -> AsyncIterator[None]:
+    """Give what is inside so many seconds, and its failures their names."""
+    try:
+        async with asyncio.timeout(timeout):
+            yield
+    except (TimeoutError, httpx.TimeoutException) as error:
+        raise TimedOut(f"no answer within {timeout:g} s") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise _failure(error) from error
+
+
+def _sent(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [_USER_AGENT, *((name, value) for name, value in headers if name.lower() != _USER_AGENT[0])]
 
 
 def _failure(error: Exception) -> UpstreamError:

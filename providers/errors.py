@@ -13,12 +13,13 @@ The exceptions (rules are written on types, so the tree is part of the contract)
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from providers.redaction import redact, redact_bytes
+from providers.redaction import REDACTED, redact, redact_bytes, redactor
 from providers.wire.endpoints import Dialect
 
 __all__ = [
@@ -136,6 +137,9 @@ _STATUS: dict[tuple[Dialect, int], int] = {
 }
 # Some clients take these words in any error as "this server lacks tools" and silently drop them from the conversation.
 _UNSAYABLE = re.compile("not found", re.IGNORECASE)
+# Where OpenAI calls the type of an error as its code, whatever the status.
+_TYPE_OF_CODE = {"insufficient_quota": "insufficient_quota"}
+_DEEPEST = 32  # levels of what a provider adds to an error; real ones have four at most
 
 
 def status_for(dialect: Dialect, status: int) -> int:
@@ -144,14 +148,24 @@ def status_for(dialect: Dialect, status: int) -> int:
 
 
 def error_body(
-    dialect: Dialect, status: int, message: str, *, code: str | None = None, type: str | None = None, request_id: str
+    dialect: Dialect,
+    status: int,
+    message: str,
+    *,
+    code: str | None = None,
+    type: str | None = None,
+    request_id: str,
+    detail: Mapping[str, object] | None = None,
+    secrets: Iterable[str] = (),
 ) -> bytes:
-    """One of our own errors as a JSON body.
+    """An error as a JSON body.
 
-    ``code`` is a stable word for programs, ``type`` replaces the word that belongs to ``status``. The message is cut
-    of key-shaped strings, and never says "not found".
+    ``code`` is a stable word for programs, ``type`` replaces the word that belongs to ``status``. ``detail`` are a
+    provider's further fields, which go where the dialect keeps such: ``error.details`` in messages, ``error.metadata``
+    in chat and responses. Message and detail are cut of key-shaped strings and of ``secrets`` (keys, addresses), and
+    never say "not found".
     """
-    return _dump(_error(dialect, status, message, code, type, request_id))
+    return _dump(_error(dialect, status, (message, code, type), request_id, detail or {}, secrets))
 
 
 def stream_error(
@@ -162,12 +176,14 @@ def stream_error(
     code: str | None = None,
     request_id: str,
     sequence_number: int | None = None,
+    detail: Mapping[str, object] | None = None,
+    secrets: Iterable[str] = (),
 ) -> bytes:
     """The event that ends a stream which has already begun; nothing may follow it, no ``[DONE]`` either.
 
-    ``sequence_number`` is the next one of a responses stream, where it is known.
+    ``sequence_number`` is the next one of a responses stream, where it is known; the rest is as in `error_body`.
     """
-    body = _error(dialect, status, message, code, None, request_id)
+    body = _error(dialect, status, (message, code, None), request_id, detail or {}, secrets)
     if dialect is Dialect.CHAT:
         return b"data: " + _dump(body) + b"\n\n"
     if dialect is Dialect.RESPONSES:
@@ -190,16 +206,47 @@ def _responses_event(body: dict[str, object], sequence_number: int | None) -> di
 
 
 def _error(
-    dialect: Dialect, status: int, message: str, code: str | None, type_: str | None, request_id: str
+    dialect: Dialect,
+    status: int,
+    said: tuple[str, str | None, str | None],
+    request_id: str,
+    detail: Mapping[str, object],
+    secrets: Iterable[str],
 ) -> dict[str, object]:
-    words = _words(status)
-    said = _UNSAYABLE.sub("unavailable", redact(message))
+    """Put together what is ``said``: message, code and type."""
+    message, code, type_ = said
+    words, clean = _words(status), _cleaner(secrets)
+    message, more = clean(message), {clean(name): _clean(value, clean, _DEEPEST) for name, value in detail.items()}
     if dialect is Dialect.MESSAGES:
-        error: dict[str, object] = {"type": type_ or words.messages_type, "message": said}
-        if code:  # the place where Anthropic's own errors carry a stable cause
-            error["details"] = {"error_code": code}
+        error: dict[str, object] = {"type": type_ or words.messages_type, "message": message}
+        # The place where Anthropic's own errors carry a stable cause.
+        if details := {**more, **({"error_code": code} if code else {})}:
+            error["details"] = details
         return {"type": "error", "error": error, "request_id": request_id}
-    return {"error": {"message": said, "type": type_ or words.type, "param": None, "code": code or words.code}}
+    type_ = type_ or _TYPE_OF_CODE.get(code or "", words.type)
+    error = {"message": message, "type": type_, "param": None, "code": code or words.code}
+    return {"error": {**error, **({"metadata": more} if more else {})}}
+
+
+def _cleaner(secrets: Iterable[str]) -> Callable[[str], str]:
+    cut = redactor(secrets)
+    return lambda text: _UNSAYABLE.sub("unavailable", cut(text))
+
+
+def _clean(value: object, clean: Callable[[str], str], depth: int) -> object:
+    """What may be told of a parsed JSON value; deeper than ``depth`` nothing is looked at, so nothing is told."""
+    match value:
+        case str():
+            return clean(value)
+        case float() if not isfinite(value):  # no JSON has it
+            return None
+        case dict() | list() if not depth:
+            return REDACTED
+        case dict():
+            return {clean(name): _clean(part, clean, depth - 1) for name, part in value.items()}
+        case list():
+            return [_clean(part, clean, depth - 1) for part in value]
+    return value
 
 
 def _words(status: int) -> _Words:

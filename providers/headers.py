@@ -10,14 +10,12 @@ from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import unquote_plus
 
 from providers.wire.endpoints import Dialect
+from providers.wire.hop_by_hop import HOP_BY_HOP, named_by_connection
 
 Headers = list[tuple[str, str]]
 
-# RFC 9110 section 7.6.1, and what frames the message: written anew for each connection.
-HOP_BY_HOP = frozenset(
-    """connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding
-    upgrade expect host content-length""".split()
-)
+# What frames the message, and whom it is for: written anew for each connection.
+_WRITTEN_ANEW = HOP_BY_HOP | {"expect", "host", "content-length"}
 CREDENTIALS = frozenset(("authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"))
 KEY_PARAMETERS = frozenset(
     "key api_key api-key apikey x-api-key access_token auth_token token authorization secret".split()
@@ -36,7 +34,7 @@ _ALLOWED: dict[Dialect, re.Pattern[str]] = {
 }
 ANTHROPIC_VERSION = "2023-06-01"
 IDENTITY = ("accept-encoding", "identity")
-_NOT_THE_SERVERS = HOP_BY_HOP | {"accept-encoding"}
+_NOT_THE_SERVERS = _WRITTEN_ANEW | {"accept-encoding"}
 _NOT_THE_SERVERS_OR_KEYS = _NOT_THE_SERVERS | CREDENTIALS
 
 
@@ -66,11 +64,8 @@ def for_external(
 
 def for_local(client: Sequence[tuple[str, str]], *, own_key: bool) -> Headers:
     """What the local server is told: all the client said, without credentials where a key of ours replaces them."""
-    lowered = [(name.lower(), name, value) for name, value in client]
-    dropped = _NOT_THE_SERVERS_OR_KEYS if own_key else _NOT_THE_SERVERS
-    if connection := ",".join([value for low, _, value in lowered if low == "connection"]):
-        dropped |= {name.strip().lower() for name in connection.split(",")}
-    return [*[(name, value) for low, name, value in lowered if low not in dropped], IDENTITY]
+    dropped = (_NOT_THE_SERVERS_OR_KEYS if own_key else _NOT_THE_SERVERS) | named_by_connection(client)
+    return [*[(name, value) for name, value in client if name.lower() not in dropped], IDENTITY]
 
 
 def without_keys(query: str) -> str:

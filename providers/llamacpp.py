@@ -1,4 +1,4 @@
-"""llama-server: all three dialects, slow first tokens, usually no key. The one named ``local`` is not external."""
+"""llama-server: all three dialects if it is new, slow first tokens, usually no key. ``local`` is not external."""
 
 from typing import ClassVar
 
@@ -13,6 +13,8 @@ class LlamaCpp(Provider):
     kind: ClassVar[str] = "llamacpp"
     default_base_url: ClassVar[str] = "http://127.0.0.1:8080"
     default_dialects: ClassVar[frozenset[Dialect]] = frozenset(Dialect)
+    # A server of July 2025 has neither responses (its issue 14702) nor messages (its pull request 17570, of November).
+    recent_dialects: ClassVar[frozenset[Dialect]] = frozenset((Dialect.MESSAGES, Dialect.RESPONSES))
     default_deadlines: ClassVar[Deadlines] = Deadlines(head=600.0, first_content=600.0)
     surplus_prefix: ClassVar[str] = "/v1"
 

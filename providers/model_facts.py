@@ -61,6 +61,7 @@ _TO_HIGH = ("low", "medium", "high")
 # By kind of provider, and by what a compatible one may be said to be `like` (registry: quirks). What stands in no row
 # is an unknown server: the defaults of `Capabilities`.
 SERVERS: dict[str, Facts] = {
+    # It downloads pictures only if it was built with TLS: what is inline works with every build.
     "llamacpp": {"prefill": True, "stop_most": _MANY},
     "anthropic": {
         "default_max_tokens": 64_000,
@@ -76,6 +77,7 @@ SERVERS: dict[str, Facts] = {
         "tool_id": ANTHROPIC_ID,
         "tool_name_length": 128,
         "cache_marks": "anthropic",
+        "image_urls": True,
         "completions": False,
     },
     "openai": {
@@ -90,6 +92,7 @@ SERVERS: dict[str, Facts] = {
         "signatures": "openai-responses-v1",
         "tool_id_length": 40,
         "cache_marks": "openai",
+        "image_urls": True,
         "openai_extras": True,
         "completions": False,
     },
@@ -98,6 +101,7 @@ SERVERS: dict[str, Facts] = {
         "effort": ("none", "minimal", "low", "medium", "high", "xhigh"),
         "reasoning_back": "reasoning",
         "reasoning_details": True,
+        "image_urls": True,
     },
     "cerebras": {"top_k": False, "reasoning_back": "reasoning"},
     "deepseek": {"top_k": False, "structured": "json_object", "stop_most": 16},
@@ -105,6 +109,7 @@ SERVERS: dict[str, Facts] = {
         "token_limit": "max_completion_tokens",
         "top_k": False,
         "reasoning_back": "reasoning",
+        "image_urls": True,
         "completions": False,
     },
     "mistral": {
@@ -113,15 +118,16 @@ SERVERS: dict[str, Facts] = {
         "effort": (),
         "reasoning_back": "",
         **_MISTRAL_CALLS,
+        "image_urls": True,
         "include_usage": False,
         "completions": False,
     },
     "moonshot": {"temperature_max": 1.0, "top_k": False},
-    "ollama": {"effort": ("none", *_TO_HIGH), "reasoning_back": "reasoning", "image_urls": False, "stop_most": _MANY},
-    "together": {"reasoning_back": "reasoning"},
-    "vllm": {"reasoning_back": "reasoning", "stop_most": _MANY},
-    "xai": {"top_k": False, "effort": ()},
-    "zai": {"top_k": False, "structured": "json_object", "effort": ()},
+    "ollama": {"effort": ("none", *_TO_HIGH), "reasoning_back": "reasoning", "stop_most": _MANY},
+    "together": {"reasoning_back": "reasoning", "image_urls": True},
+    "vllm": {"reasoning_back": "reasoning", "stop_most": _MANY, "image_urls": True},
+    "xai": {"top_k": False, "effort": (), "image_urls": True},
+    "zai": {"top_k": False, "structured": "json_object", "effort": (), "image_urls": True},
 }
 
 # Names of Anthropic's models: claude-3-5-haiku-20241022, claude-opus-4-20250514, claude-opus-4-8, claude-opus-4.8.

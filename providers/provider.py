@@ -13,6 +13,8 @@ from pydantic import SecretStr
 from providers import headers
 from providers.addresses import BaseUrl, parse_base_url
 from providers.model_facts import Facts
+from providers.pool.balance import Balance
+from providers.pool.stickiness import Sticky
 from providers.quirks import NO_FACTS, UNKNOWN, Quirks, capabilities
 from providers.wire.capabilities import Capabilities
 from providers.wire.endpoints import Dialect, Endpoint
@@ -53,13 +55,45 @@ class Destination(NamedTuple):
         return f"{self.scheme}://{host}:{self.port}{self.path}"
 
 
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One of a provider's servers, which are all the same: where it is, and its share of the calls."""
+
+    url: BaseUrl
+    weight: int = 1
+
+    @property
+    def name(self) -> str:
+        """Its base URL, which tells it from the others."""
+        return str(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How calls are shared among a provider's servers.
+
+    ``balance``        which of them is next
+    ``sticky``         what keeps calls at one of them; None: nothing does
+    ``max_in_flight``  calls at once at each of them, None: no limit is set; ``max_queued`` calls that wait for each
+    """
+
+    balance: Balance = "round_robin"
+    sticky: Sticky | None = None
+    max_in_flight: int | None = None
+    max_queued: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """A provider of some kind; the class variables are the kind's facts.
 
     ``base_url``      scheme, host, port and path, without a slash at its end; "" for a virtual provider
+    ``endpoints``     its servers, where the registry lists several; ``base_url`` is then the first of them
+    ``sharing``       how calls are shared among them
     ``key``           None where none is configured; ``key_name`` is the variable that holds it or would hold it
     ``problem``       why it cannot be used ("no key: set OPENAI_API_KEY"), "" if it can
+    ``uncertain``     those of ``dialects`` that only newer versions speak: found out (`providers.dialect_probe`) before
+                      they are relied on; empty where the registry says what it speaks
     ``models``        names that the registry lists for it
     ``attribution``   headers of its own that the client may replace (OpenRouter: ``HTTP-Referer``, ``X-Title``)
     ``account``       headers of its own that the client may not replace (OpenAI: organisation, project)
@@ -73,6 +107,8 @@ class Provider:
     default_key_name: ClassVar[str] = ""
     needs_key: ClassVar[bool] = False
     default_dialects: ClassVar[frozenset[Dialect]] = frozenset((Dialect.CHAT,))
+    # Those of them that its older versions lack.
+    recent_dialects: ClassVar[frozenset[Dialect]] = frozenset()
     default_deadlines: ClassVar[Deadlines] = Deadlines()
     quirks: ClassVar[Quirks] = UNKNOWN
     virtual: ClassVar[bool] = False
@@ -86,10 +122,13 @@ class Provider:
 
     name: str
     base_url: str = ""
+    endpoints: tuple[Replica, ...] = ()
+    sharing: Sharing = Sharing()
     key: SecretStr | None = None
     key_name: str = ""
     problem: str = ""
     dialects: frozenset[Dialect] = frozenset((Dialect.CHAT,))
+    uncertain: frozenset[Dialect] = frozenset()
     deadlines: Deadlines = Deadlines()
     models: tuple[str, ...] = ()
     attribution: tuple[tuple[str, str], ...] = ()
@@ -97,10 +136,18 @@ class Provider:
     like: str = ""
     facts: Facts = field(default_factory=lambda: NO_FACTS, hash=False)
     _url: BaseUrl | None = field(init=False, repr=False, compare=False, default=None)
+    _replicas: tuple[Replica, ...] = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
         if self.base_url:
-            object.__setattr__(self, "_url", parse_base_url(self.base_url))
+            url = parse_base_url(self.base_url)
+            object.__setattr__(self, "_url", url)
+            object.__setattr__(self, "_replicas", self.endpoints or (Replica(url),))
+
+    @property
+    def replicas(self) -> tuple[Replica, ...]:
+        """Its servers: at least one, none for a virtual provider."""
+        return self._replicas
 
     @property
     def ready(self) -> bool:
@@ -117,14 +164,18 @@ class Provider:
         """Host and port, or None for a virtual provider."""
         return None if self._url is None else (self._url.host, self._url.port)
 
-    def url_for(self, endpoint: Endpoint, query: str = "") -> Destination:
-        """Where a call of ``endpoint`` goes. ``query`` is the client's, without ``?``; keys in it are cut off."""
+    def url_for(self, endpoint: Endpoint, query: str = "", at: Replica | None = None) -> Destination:
+        """Where a call of ``endpoint`` goes: to the server ``at``, else to the first.
+
+        ``query`` is the client's, without ``?``; keys in it are cut off.
+        """
         if self.external or self.key is not None:
             query = headers.without_keys(query)
         path = self.path_for(endpoint) + (f"?{query}" if query else "")
-        if self._url is None:
+        url = self._url if at is None else at.url
+        if url is None:
             return Destination("http", f"{self.name}.invalid", 80, path)
-        return Destination(self._url.scheme, self._url.host, self._url.port, self._url.path + path)
+        return Destination(url.scheme, url.host, url.port, url.path + path)
 
     def destination(self, path: str) -> Destination:
         """Where a request that is no call goes, as it is: ``path`` carries its query. Not for a virtual provider."""

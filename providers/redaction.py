@@ -6,7 +6,7 @@ like a key of a known vendor. Over-redaction is accepted; a leak is not.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 REDACTED = "[redacted]"
@@ -15,30 +15,47 @@ _SHORTEST_SECRET = 4
 
 # OpenAI, Anthropic and OpenRouter (sk-…), Groq, xAI, Google, Hugging Face, Perplexity, GitHub, AWS.
 _KEY_SHAPES = (
-    r"\bsk-[A-Za-z0-9_\-]{8,}",
-    r"\bgsk_[A-Za-z0-9]{8,}",
-    r"\bxai-[A-Za-z0-9]{8,}",
-    r"\bAIza[A-Za-z0-9_\-]{16,}",
-    r"\bhf_[A-Za-z0-9]{8,}",
-    r"\bpplx-[A-Za-z0-9]{16,}",
-    r"\bgh[pousr]_[A-Za-z0-9]{16,}",
-    r"\bAKIA[A-Z0-9]{16}\b",
+    r"sk-[A-Za-z0-9_\-]{8,}",
+    r"gsk_[A-Za-z0-9]{8,}",
+    r"xai-[A-Za-z0-9]{8,}",
+    r"AIza[A-Za-z0-9_\-]{16,}",
+    r"hf_[A-Za-z0-9]{8,}",
+    r"pplx-[A-Za-z0-9]{16,}",
+    r"gh[pousr]_[A-Za-z0-9]{16,}",
+    r"AKIA[A-Z0-9]{16}\b",
 )
+# Where a word begins; in JSON text also behind an escaped line break, whose letter looks like the word's own.
+_START = r"(?:\b|(?<=\\[bfnrt]))"
+# Both patterns look at a character first before they ask whether a word begins there: that halves their time.
+_KEY = rf"(?=[sgxAhp]){_START}(?:{'|'.join(_KEY_SHAPES)})"
 # "Bearer" followed by a token, but not by a word of prose ("Bearer authentication is required") or our own placeholder.
-_BEARER = r"(?i:\b(bearer)(\s+|%20))(?![A-Za-z]+\b(?![A-Za-z0-9._~+/=\-]))[A-Za-z0-9._~+/=\-]{4,}"
+_BEARER = (
+    rf"(?=[bB]){_START}(?i:(bearer)(\s+|%20))"
+    r"(?![A-Za-z]+\b(?![A-Za-z0-9._~+/=\-]))[A-Za-z0-9._~+/=\-]{4,}"
+)
 
-_SHAPES = re.compile("|".join(_KEY_SHAPES))
-_SHAPES_BYTES = re.compile("|".join(_KEY_SHAPES).encode())
+_SHAPES = re.compile(_KEY)
+_SHAPES_BYTES = re.compile(_KEY.encode())
 _BEARER_TEXT = re.compile(_BEARER)
 _BEARER_BYTES = re.compile(_BEARER.encode())
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return ``text`` without ``secrets`` and without anything shaped like a key."""
-    for form in _forms(secrets):
-        text = text.replace(form, REDACTED)
-    text = _BEARER_TEXT.sub(rf"\1\2{REDACTED}", text)
-    return _SHAPES.sub(REDACTED, text)
+    return redactor(secrets)(text)
+
+
+def redactor(secrets: Iterable[str] = ()) -> Callable[[str], str]:
+    """Return `redact` for many texts: the spellings of the secrets are made once."""
+    forms = _forms(secrets)
+
+    def clean(text: str) -> str:
+        for form in forms:
+            text = text.replace(form, REDACTED)
+        text = _BEARER_TEXT.sub(rf"\1\2{REDACTED}", text)
+        return _SHAPES.sub(REDACTED, text)
+
+    return clean
 
 
 def redact_bytes(data: bytes, secrets: Iterable[str] = ()) -> bytes:

@@ -22,6 +22,7 @@ from providers.registry_problems import problems as told
 from providers.resolve import Resolver, Route, Rule, Target
 from providers.routes import Compiler
 from providers.settings import Settings
+from providers.told import endpoints_told, targets_told
 from providers.watch import Watcher
 
 __all__ = ["Registry", "Route", "Rule", "Settings", "Target", "Watcher", "load"]
@@ -80,16 +81,16 @@ class Registry:
 
 
 def _described(provider: Provider) -> str:
-    where = provider.base_url or "built in"
+    where = endpoints_told(provider)
     state = provider.problem or ("key set" if provider.key else "no key needed")
-    return f"{provider.name} ({provider.kind}) {where}: {state}; speaks {', '.join(sorted(provider.dialects))}"
+    spoken = ", ".join(sorted(provider.dialects - provider.uncertain))
+    if provider.uncertain:
+        spoken += f", and {', '.join(sorted(provider.uncertain))} where it is found to"
+    return f"{provider.name} ({provider.kind}) {where}: {state}; speaks {spoken}"
 
 
 def _rule(rule: Rule) -> str:
-    target = rule.target
-    model = "" if target.model is None else f"/{target.model}"
-    params = f" with {', '.join(target.params)}" if target.params else ""
-    return f"{rule.text} → {target.provider.name}{model}{params} ({rule.origin})"
+    return f"{rule.text} → {targets_told(rule.targets)} ({rule.origin})"
 
 
 def load(

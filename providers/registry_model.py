@@ -5,140 +5,28 @@ exists) is judged by the code that puts the registry together.
 """
 
 import json
-import math
-import re
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from providers.kinds import KINDS
-from providers.model_facts import Facts
-from providers.provider import Deadlines
+from providers.pool.balance import Balance
+from providers.pool.stickiness import Sticky
+from providers.registry_entry import PLAIN_NAME, DeadlineEntry, Entry
+from providers.registry_quirks import ProviderQuirksEntry
+from providers.registry_routes import ModelEntry
 from providers.settings import Settings
 
-# Set by the route itself, so a parameter of these names would contradict it.
-_RESERVED_PARAMS = ("model", "stream")
-PROVIDER_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+class EndpointEntry(Entry):
+    """One of several servers that are the same."""
+
+    base_url: str = Field(description="as a provider's")
+    weight: int = Field(default=1, ge=1, le=1000, description="its share of the calls, beside the others' weights")
 
 
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError("must be a number of seconds")
-    return value
-
-
-Seconds = Annotated[float, Field(gt=0), AfterValidator(_finite)]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class DeadlineEntry(_Entry):
-    """Seconds; what is not given comes from the provider, and there from its kind. `head` also sets `first_content`."""
-
-    connect: Seconds | None = Field(default=None, description="until the connection stands")
-    head: Seconds | None = Field(default=None, description="until the answer's headers are here")
-    first_content: Seconds | None = Field(
-        default=None, description="until a stream says something; as `head` if not given"
-    )
-    gap: Seconds | None = Field(default=None, description="between two pieces of an answer")
-    total: Seconds | None = Field(default=None, description="for the whole call")
-
-    def over(self, base: Deadlines) -> Deadlines:
-        """Return ``base`` with what is given here."""
-        given = self.model_dump(exclude_none=True)
-        if "head" in given:
-            given.setdefault("first_content", given["head"])
-        return Deadlines(**({name: getattr(base, name) for name in Deadlines.__slots__} | given))
-
-
-_ACCEPTS = "accepts_"
-Server = Literal[
-    "llamacpp", "anthropic", "openai", "openrouter", "cerebras", "deepseek", "groq", "mistral", "moonshot", "ollama",
-    "together", "vllm", "xai", "zai",
-]  # fmt: skip
-Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-
-
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from error
-    return text
-
-
-class QuirksEntry(_Entry):
-    """What a model can be told in a translated request, where the built-in table is wrong about it."""
-
-    token_limit: Literal["max_tokens", "max_completion_tokens"] | None = Field(
-        default=None, description="the field that bounds an answer in chat"
-    )
-    default_max_tokens: int | None = Field(
-        default=None, ge=1, description="the bound in messages where the client sets none, in tokens"
-    )
-    temperature_max: float | None = Field(
-        default=None, ge=0, allow_inf_nan=False, description="larger temperatures are cut to it"
-    )
-    accepts_temperature: bool | None = None
-    accepts_top_p: bool | None = None
-    accepts_top_k: bool | None = None
-    stop_most: int | None = Field(default=None, ge=0, description="how many stop sequences it takes; 0: none")
-    system_role: Literal["system", "developer"] | None = Field(
-        default=None, description="the role of leading instructions in chat"
-    )
-    accepts_mid_system: bool | None = Field(default=None, description="a system message between the turns")
-    accepts_prefill: bool | None = Field(default=None, description="a trailing assistant message is continued")
-    effort: list[Effort] | None = Field(default=None, description="the reasoning efforts it knows; []: none is sent")
-    accepts_adaptive_thinking: bool | None = Field(default=None, description="messages: thinking adaptive and effort")
-    accepts_thinking_disabled: bool | None = Field(default=None, description="messages: thinking disabled")
-    reasoning_back: Literal["reasoning_content", "reasoning", ""] | None = Field(
-        default=None, description="the chat field for the reasoning of earlier turns; '': none is sent"
-    )
-    accepts_reasoning_details: bool | None = Field(default=None, description="chat: OpenRouter's reasoning_details")
-    signatures: str | None = Field(
-        default=None, description="the format of signed reasoning that it made itself, such as anthropic-claude-v1"
-    )
-    tool_id: Annotated[str, AfterValidator(_pattern)] | None = Field(
-        default=None, description="what a tool call's whole id must match"
-    )
-    tool_id_length: int | None = Field(default=None, ge=9, description="the longest id of a tool call")
-    tool_name_length: int | None = Field(default=None, ge=64, description="the longest name of a tool")
-    cache_marks: Literal["anthropic", "openai", ""] | None = Field(
-        default=None, description="how parts of the prompt are marked for its cache; '': not at all"
-    )
-    structured: Literal["json_schema", "json_object", ""] | None = Field(
-        default=None, description="the best output format that it keeps to"
-    )
-    accepts_image_urls: bool | None = Field(default=None, description="it fetches images by itself")
-    accepts_include_usage: bool | None = Field(default=None, description="chat: stream_options.include_usage")
-    accepts_openai_extras: bool | None = Field(
-        default=None, description="OpenAI's newer fields: safety_identifier, prompt_cache_key, …"
-    )
-    accepts_completions: bool | None = Field(
-        default=None, description="it answers OpenAI's older text completions; false: they are asked as chat"
-    )
-
-    def facts(self) -> Facts:
-        """What is given here, under the names of `Capabilities`."""
-        given = self.model_dump(exclude_none=True, exclude={"like"})
-        made = {name.removeprefix(_ACCEPTS): value for name, value in given.items()}
-        if "effort" in made:
-            made["effort"] = tuple(effort for effort in get_args(Effort) if effort in made["effort"])
-        return cast(Facts, made)
-
-
-class ProviderQuirksEntry(QuirksEntry):
-    """The same for all models of a provider."""
-
-    like: Server | None = Field(
-        default=None, description="whose row of the built-in table fits; a compatible provider of such a name has it"
-    )
-
-
-class ProviderEntry(_Entry):
+class ProviderEntry(Entry):
     """One upstream."""
 
     kind: str | None = Field(
@@ -147,6 +35,15 @@ class ProviderEntry(_Entry):
         json_schema_extra={"anyOf": [{"enum": [*KINDS]}, {"type": "null"}]},
     )
     base_url: str | None = Field(default=None, description="with /v1 for OpenAI-like servers, without for Anthropic's")
+    endpoints: list[EndpointEntry] | None = Field(
+        default=None, min_length=1, description="instead of base_url: several servers with the same models and one key"
+    )
+    balance: Balance | None = Field(default=None, description="which endpoint is next: by turns, or the least busy")
+    sticky: Sticky | None = Field(
+        default=None, description="calls that belong together go to one endpoint, whose cache knows their prompt"
+    )
+    max_in_flight: int | None = Field(default=None, ge=1, description="calls at once at each endpoint; no limit")
+    max_queued: int | None = Field(default=None, ge=0, description="calls that wait for each endpoint beyond that; 0")
     api_key: str | None = Field(default=None, description="a reference to a variable, never the key: ${NAME}")
     dialects: list[Literal["chat", "messages", "responses"]] | None = Field(
         default=None, min_length=1, description="what it speaks, if not what its kind speaks"
@@ -161,34 +58,17 @@ class ProviderEntry(_Entry):
     referer: str | None = Field(default=None, description="kind openrouter: HTTP-Referer, unless the client sends one")
     title: str | None = Field(default=None, description="kind openrouter: X-Title, unless the client sends one")
 
-
-def _string_or_object(schema: JsonDict) -> None:
-    """A bare ``provider/model`` stands for ``{target: provider/model}``."""
-    inner = dict(schema)
-    schema.clear()
-    schema["anyOf"] = [{"type": "string"}, inner]
-
-
-class ModelEntry(_Entry):
-    """Where a name or a pattern leads."""
-
-    model_config = ConfigDict(json_schema_extra=_string_or_object)
-
-    target: str = Field(min_length=1, description="provider/model, a provider alone (name unchanged), or an alias")
-    params: dict[str, JsonValue] = Field(default={}, description="set in the request's body, replacing the client's")
-    deadlines: DeadlineEntry | None = None
-    quirks: QuirksEntry | None = Field(default=None, description="as a provider's, for this route alone")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        return {"target": value} if isinstance(value, str) else value
-
     @model_validator(mode="after")
-    def _without_reserved(self) -> "ModelEntry":
-        for name in _RESERVED_PARAMS:
-            if name in self.params:
-                raise ValueError(f"params cannot hold {name!r}: the route or the client sets it")
+    def _one_address_or_several(self) -> "ProviderEntry":
+        if self.endpoints is not None and self.base_url is not None:
+            raise ValueError("has base_url and endpoints: write the address into endpoints, too")
+        for name, value, needed in (
+            ("balance", self.balance, "endpoints"),
+            ("sticky", self.sticky, "endpoints"),
+            ("max_queued", self.max_queued, "max_in_flight"),
+        ):
+            if value is not None and needed not in self.model_fields_set:
+                raise ValueError(f"has {name}, which means nothing without {needed}")
         return self
 
 
@@ -202,7 +82,7 @@ def _sections_may_be_empty(schema: JsonDict) -> None:
             properties[name] = {"anyOf": [properties[name], {"type": "null"}]}
 
 
-class RegistryFile(_Entry):
+class RegistryFile(Entry):
     """The whole of registry.yaml. A section without entries (all of them comments) is the same as none."""
 
     model_config = ConfigDict(json_schema_extra=_sections_may_be_empty)
@@ -210,7 +90,7 @@ class RegistryFile(_Entry):
     default_provider: str | None = Field(
         default=None, description="who answers an unmatched, missing or empty model; local"
     )
-    providers: dict[Annotated[str, Field(pattern=PROVIDER_NAME)], ProviderEntry] = Field(default={})
+    providers: dict[Annotated[str, Field(pattern=PLAIN_NAME)], ProviderEntry] = Field(default={})
     models: dict[str, ModelEntry] = Field(default={}, description="alias or pattern (* ? [..]) → where it leads")
     settings: Settings = Settings()
 

@@ -76,10 +76,10 @@ def model_at(root: type[BaseModel], place: Place) -> type[BaseModel]:
 
 
 def _inside(annotation: Any, part: str | int) -> Any:
-    """Step into a field of a model, or into a value of a mapping."""
-    arguments = typing.get_args(annotation)
-    if typing.get_origin(annotation) is dict:
-        return arguments[1]
+    """Step into a field of a model, or into a value of a mapping or a list; each of them may be optional."""
+    for option in (annotation, *typing.get_args(annotation)):
+        if typing.get_origin(option) in (dict, list):
+            return typing.get_args(option)[-1]
     return _model(annotation).model_fields[str(part)].annotation
 
 

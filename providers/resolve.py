@@ -13,6 +13,7 @@ from types import MappingProxyType
 from pydantic import JsonValue
 
 from providers.model_facts import Facts
+from providers.pool.conditions import Conditions
 from providers.provider import LOCAL, Deadlines, Provider
 from providers.quirks import NO_FACTS
 from providers.wire.capabilities import Capabilities
@@ -21,13 +22,17 @@ _WILDCARDS = re.compile(r"[*?\[]")
 # A file on this machine: /models/x.gguf, ./x, ../x, ~/x, C:\x, anything/x.gguf.
 _FILE = re.compile(r"(?:/|\.{1,2}[/\\]|~[/\\]|\\|[A-Za-z]:[/\\]).*|.*\.gguf", re.IGNORECASE | re.DOTALL)
 NO_PARAMS: Mapping[str, JsonValue] = MappingProxyType({})
+NO_FALLBACK: "Mapping[str, tuple[Target, ...]]" = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """Who answers, as what. ``model`` None leaves the client's bytes alone; ``params`` are set in the body.
 
-    ``facts`` are the route's own word on what the model can be told.
+    ``facts``        the route's own word on what the model can be told
+    ``when``         the conditions that a call must meet, all of them; empty: none
+    ``fallback_on``  class of an error → who is asked then instead of the next target, in order
+    ``rescue``       "prefill": a stream of this target that breaks off goes on at the next one that can continue it
     """
 
     provider: Provider
@@ -35,6 +40,18 @@ class Target:
     params: Mapping[str, JsonValue]
     deadlines: Deadlines
     facts: Facts = field(default_factory=lambda: NO_FACTS)
+    when: tuple[Conditions, ...] = ()
+    fallback_on: "Mapping[str, tuple[Target, ...]]" = field(default_factory=lambda: NO_FALLBACK)
+    rescue: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it: provider/model, or the provider alone where the client's own word is the model."""
+        return self.provider.name if self.model is None else f"{self.provider.name}/{self.model}"
+
+    def instead(self, error: str) -> "tuple[Target, ...]":
+        """Who takes over after an error of this class; empty where the registry names nobody."""
+        return self.fallback_on.get(error, ())
 
     def capabilities(self, model: str) -> Capabilities:
         """What the provider's model can be told; ``model`` is what the client wrote, for routes that keep the name."""
@@ -43,7 +60,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The targets in order (one for now). ``rule`` is alias, local_model, provider_prefix, pattern or default."""
+    """The targets in order, at least one. ``rule`` is alias, local_model, provider_prefix, pattern or default."""
 
     targets: tuple[Target, ...]
     rule: str
@@ -52,13 +69,13 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An alias or a pattern: what the client writes, where that leads, and where it is written down.
+    """An alias or a pattern: what the client writes, where that leads (in order), and where it is written down.
 
     ``built_in`` rules are nobody's wish: they do not apply to names of files.
     """
 
     text: str
-    target: Target
+    targets: tuple[Target, ...]
     origin: str
     built_in: bool = False
 
@@ -118,16 +135,21 @@ class Resolver:
 
 
 def _route(provider: Provider, model: str | None, rule: str, why: str) -> Route:
-    target = Target(provider, model, NO_PARAMS, provider.deadlines)
-    return Route((target,), rule, _reason(why, target))
+    targets = (Target(provider, model, NO_PARAMS, provider.deadlines),)
+    return Route(targets, rule, _reason(why, targets))
 
 
 def _by_rule(rule: Rule, name: str, why: str) -> Route:
-    return Route((rule.target,), name, _reason(why, rule.target))
+    return Route(rule.targets, name, _reason(why, rule.targets))
 
 
-def _reason(why: str, target: Target) -> str:
+def _reason(why: str, targets: tuple[Target, ...]) -> str:
+    return f"{why}: it goes to {', then to '.join(map(_described, targets))}."
+
+
+def _described(target: Target) -> str:
     renamed = "with the name unchanged" if target.model is None else f"as {target.model!r}"
     with_params = f", with {', '.join(target.params)} set" if target.params else ""
+    when = f" (if {', '.join(map(str, target.when))})" if target.when else ""
     off = f" (not usable: {target.provider.problem})" if target.provider.problem else ""
-    return f"{why}: it goes to {target.provider.name!r} {renamed}{with_params}{off}."
+    return f"{target.provider.name!r} {renamed}{with_params}{when}{off}"

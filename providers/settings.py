@@ -30,6 +30,12 @@ class Settings(BaseModel):
     listen: str = Field(default="127.0.0.1:8088", description="HOST:PORT where clients connect")
     db: str = Field(default="patchbay.db", description="the database file, relative to the working folder")
     allow_remote: bool = Field(default=False, description="let clients in that are not on this machine")
+    fetch_private: bool = Field(
+        default=False, description="for clients elsewhere, too, download images by URL from private networks"
+    )
+    attempts: int = Field(
+        default=3, ge=1, le=10, description="how often providers are asked for one call; 1 tells every failure at once"
+    )
     bodies: Literal["none", "errors", "all"] = Field(
         default="errors", description="of which calls the raw bodies are kept (redacted, compressed)"
     )

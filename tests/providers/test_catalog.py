@@ -47,7 +47,8 @@ class World:
         self.down: dict[str, Callable[[httpx.Request], httpx.Response]] = {}
         self.reload(text, environ if environ is not None else KEYS)
         client = Client(httpx.MockTransport(self._answer))
-        self.catalog = Catalog(lambda: self.registry, client, lambda: self.now)
+        self.gone: list[str] = []
+        self.catalog = Catalog(lambda: self.registry, client, lambda: self.now, on_unreachable=self.gone.append)
 
     def reload(self, text: str, environ: dict[str, str]) -> None:
         (self.folder / "registry.yaml").write_text(text, encoding="utf-8")
@@ -122,6 +123,12 @@ async def test_a_dead_provider_costs_its_entries_only(world: World) -> None:
         "openai": "no connection",
         "openrouter": "answered 500",
     }
+
+
+async def test_who_cannot_be_reached_is_told(world: World) -> None:
+    world.down = {"openai": refuse, "openrouter": lambda request: httpx.Response(500), "local": refuse}
+    await world.catalog.refresh()
+    assert sorted(world.gone) == ["local", "openai"]
 
 
 async def test_all_at_the_same_time(world: World) -> None:
@@ -259,3 +266,22 @@ async def test_a_list_without_end_is_cut(world: World) -> None:
     world.down["anthropic"] = lambda request: httpx.Response(200, json={"data": [{"id": "claude-1"}], "has_more": True})
     await asyncio.wait_for(world.ids(), 2)
     assert world.asked.count("anthropic") == 20
+
+
+async def test_what_a_model_reads_is_known_by_each_of_its_names_at_its_provider(world: World) -> None:
+    local, openai = world.registry.local, world.registry.providers["openai"]
+    assert world.catalog.window(local, "tiny") is None
+    assert world.asked == []
+    listed = {"data": [{"id": "tiny", "aliases": ["small"], "meta": {"n_ctx": 4096}}, {"id": "b"}]}
+    world.down["local"] = lambda request: httpx.Response(200, json=listed)
+    await world.catalog.refresh()
+    assert [world.catalog.window(local, name) for name in ("tiny", "small", "b", "gone")] == [4096, 4096, None, None]
+    assert world.catalog.window(openai, "tiny") is None
+
+
+async def test_an_alias_is_listed_as_long_as_one_of_its_targets_can_be_asked(world: World) -> None:
+    text = REGISTRY + "  either: {targets: [openai/gpt-4, local/tiny]}\n  neither: {targets: [openai/gpt-4]}\n"
+    world.reload(text, {})
+    ids = await world.ids()
+    assert ids["either"] == "local"
+    assert "neither" not in ids

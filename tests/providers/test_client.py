@@ -7,11 +7,12 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from providers.client import Client, State
+from providers.client import Client, Downloaded, Place, State, place_of
 from providers.errors import Malformed, Rejected, TimedOut, Unauthorized, Unreachable, UpstreamError
 from providers.kinds import KINDS
 from providers.provider import Provider
 from providers.secrets import Key
+from providers.wire.endpoints import Dialect, Endpoint, Operation
 
 pytestmark = pytest.mark.anyio
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -206,3 +207,102 @@ def test_probing_all_without_a_loop() -> None:
         "demo": "ready",
         "anthropic": "no key: set Y",
     }
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 401, 404, 500])
+async def test_a_knock_tells_the_status_and_can_run_nothing(status: int) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(status, headers={"location": "http://elsewhere"})
+
+    endpoint = Endpoint(Dialect.MESSAGES, Operation.MESSAGES, "/messages", "/v1")
+    local = provider("llamacpp", name="local", key="sk-1")
+    assert await client(answer).knock(local, endpoint, [("authorization", "Bearer sk-client")]) == status
+    (request,) = seen
+    assert (request.method, request.url.path, request.content) == ("POST", "/v1/messages", b"")
+    assert request.headers["authorization"] == "Bearer sk-1"
+    assert request.headers["user-agent"] == "patchbay"
+    assert "anthropic-version" not in request.headers
+
+
+async def test_a_knock_where_nobody_answers() -> None:
+    endpoint = Endpoint(Dialect.MESSAGES, Operation.MESSAGES, "/messages", "/v1")
+
+    async def never(request: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    with pytest.raises(Unreachable):
+        await client(refuse).knock(provider("llamacpp"), endpoint)
+    with pytest.raises(TimedOut):
+        await Client(httpx.MockTransport(never)).knock(provider("llamacpp"), endpoint, timeout=0.01)
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("http://h", Place("http://h", "http", "h", 80)),
+        ("HTTPS://H:1/a?b#c", Place("https://h:1/a?b", "https", "h", 1)),
+        ("https://[::1]/", Place("https://[::1]/", "https", "::1", 443)),
+        ("http://\u00e4.example/\u00e4", Place("http://xn--4ca.example/%C3%A4", "http", "xn--4ca.example", 80)),
+    ],
+)
+def test_where_an_address_leads(url: str, place: Place) -> None:
+    assert place_of(url) == place
+
+
+@pytest.mark.parametrize(
+    ("location", "url"),
+    [("/b", "https://h:1/b"), ("b", "https://h:1/a/b"), ("//other/b", "https://other/b"), ("http://h", "http://h")],
+)
+def test_where_a_redirect_leads(location: str, url: str) -> None:
+    assert place_of(location, place_of("https://h:1/a/")).url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("", "only http"),
+        ("data:image/png;base64,AA", "only http"),
+        ("http://", "no host"),
+        ("http://user@h", "user name"),
+        ("http://h:0", "port"),
+        ("http://h:65536", "port"),
+        ("http://h:a", "cannot be read"),
+        ("http://[::1", "cannot be read"),
+        ("http://h\x00", "cannot be read"),
+    ],
+)
+def test_an_address_that_leads_nowhere(url: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        place_of(url)
+
+
+async def test_a_download_asks_the_given_address_and_follows_nothing() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert (request.url.host, request.headers["host"]) == ("192.0.2.1", "h")
+        if request.url.path == "/moved":
+            return httpx.Response(301, headers={"location": "/there"})
+        return httpx.Response(200, stream=httpx.ByteStream(b"abc"))
+
+    one = client(answer)
+    assert await one.download(place_of("https://h/"), "192.0.2.1", 3, 1) == Downloaded("", b"abc")
+    assert await one.download(place_of("https://h/moved"), "192.0.2.1", 3, 1) == Downloaded("/there", b"")
+    with pytest.raises(Malformed, match="larger than 2 bytes"):
+        await one.download(place_of("https://h/"), "192.0.2.1", 2, 1)
+
+
+@pytest.mark.parametrize("status", [300, 304, 401, 404, 500])
+async def test_a_download_that_is_refused(status: int) -> None:
+    with pytest.raises(Rejected, match=f"answered {status}"):
+        await answering(status).download(place_of("https://h/"), "192.0.2.1", 9, 1)
+
+
+async def test_a_download_from_an_address_with_a_zone() -> None:
+    with pytest.raises(UpstreamError):
+        await Client().download(place_of("http://h:1/"), "fe80::1%lo", 9, 0.2)

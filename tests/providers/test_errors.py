@@ -138,6 +138,74 @@ def test_stream_error_of_responses_is_the_documented_event_too() -> None:
     assert b"sequence_number" not in bare
 
 
+FIELDS: dict[str, object] = {"error_code": "ramp_limit_exceeded", "limits": [{"left": 0, "ok": True, "at": 1.5}]}
+
+
+@pytest.mark.parametrize("dialect", OPENAI_DIALECTS)
+def test_detail_is_metadata_of_an_openai_error(dialect: Dialect) -> None:
+    body = json.loads(error_body(dialect, 429, "slow", request_id="r", detail=FIELDS))
+    assert body["error"]["metadata"] == FIELDS
+    plain = json.loads(error_body(dialect, 429, "slow", request_id="r"))
+    assert body["error"] == {**plain["error"], "metadata": FIELDS}
+    assert json.loads(error_body(dialect, 429, "slow", request_id="r", detail={})) == plain
+
+
+def test_detail_is_the_details_of_a_messages_error() -> None:
+    said = error_body(Dialect.MESSAGES, 429, "slow", request_id="r", detail=FIELDS)
+    ErrorResponse.model_validate_json(said)
+    assert json.loads(said)["error"]["details"] == FIELDS
+    coded = json.loads(error_body(Dialect.MESSAGES, 429, "slow", code="own", request_id="r", detail=FIELDS))
+    assert coded["error"]["details"] == {**FIELDS, "error_code": "own"}
+
+
+@pytest.mark.parametrize("dialect", list(Dialect))
+def test_message_and_detail_hold_no_secret(dialect: Dialect) -> None:
+    secrets = ["127.0.0.1:9001", "plainsecret"]
+    detail: dict[str, object] = {
+        "raw": "at 127.0.0.1:9001: Model Not Found",
+        "plainsecret": [{"key": ["sk-abcdefgh12345678"]}],
+        "number": float("nan"),
+    }
+    for said in (
+        error_body(dialect, 500, "plainsecret", request_id="", detail=detail, secrets=secrets),
+        stream_error(dialect, 500, "plainsecret", request_id="", detail=detail, secrets=secrets),
+    ):
+        for hidden in (b"127.0.0.1", b"plainsecret", b"sk-abc", b"Not Found", b"NaN"):
+            assert hidden not in said
+        assert b"Model unavailable" in said
+        assert b'"number":null' in said
+
+
+def test_detail_that_is_nested_too_deeply_is_not_told() -> None:
+    nested: object = "sk-abcdefgh12345678"
+    for _ in range(5000):
+        nested = [nested]
+    body = json.loads(error_body(Dialect.CHAT, 500, "x", request_id="", detail={"deep": nested}))
+    assert "[redacted]" in json.dumps(body)
+
+
+def test_the_sdks_show_the_detail() -> None:
+    response = httpx2.Response(429, request=httpx2.Request("POST", "http://x"))
+    body = json.loads(error_body(Dialect.MESSAGES, 429, "slow", request_id="r", detail=FIELDS))
+    raised = anthropic.RateLimitError("slow", response=response, body=body)
+    assert raised.error_code == "ramp_limit_exceeded"
+    assert raised.details is not None
+    event = stream_error(Dialect.CHAT, 429, "slow", request_id="r", detail=FIELDS)
+    with pytest.raises(openai.APIError) as caught:
+        chat(answering(event))
+    assert isinstance(caught.value.body, dict)
+    assert caught.value.body["metadata"] == FIELDS
+    event = stream_error(Dialect.MESSAGES, 429, "slow", request_id="r", detail=FIELDS)
+    with pytest.raises(anthropic.APIStatusError) as refused:
+        messages(answering(event))
+    assert refused.value.error_code == "ramp_limit_exceeded"
+
+
+def test_a_spent_quota_is_called_so_in_type_and_code() -> None:
+    error = json.loads(error_body(Dialect.CHAT, 429, "x", code="insufficient_quota", request_id=""))["error"]
+    assert (error["type"], error["code"]) == ("insufficient_quota", "insufficient_quota")
+
+
 def test_stream_errors_end_with_one_blank_line() -> None:
     for dialect in Dialect:
         event = stream_error(dialect, 500, "a\nb", request_id="r")

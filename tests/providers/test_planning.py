@@ -3,18 +3,22 @@
 import gzip
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.calls import ClientRequest, Refused, read_call
 from providers.exchange import plan
-from providers.planning import ClientRequest, Planned, Refused, plan_call, read_call
+from providers.needs_media import NeedsMedia
+from providers.planning import Planned, plan_call
 from providers.provider import Deadlines
 from providers.registry import Registry, load
 from providers.wire import side_channel
 from providers.wire.endpoints import endpoint_of
+from providers.wire.remote import Address, Inline
 
 LIMIT = 10_000
 REGISTRY = """
@@ -62,6 +66,35 @@ def refusal(registry: Registry, request: ClientRequest) -> Refused:
         planned(registry, request)
     assert str(raised.value) == raised.value.message
     return raised.value
+
+
+SEEN = {"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "https://x.example/secret"}}]}
+LOOK = json.dumps({"model": "big", "max_tokens": 9, "messages": [SEEN]}).encode()
+WHERE = Address("image", "https://x.example/secret")
+
+
+def test_a_picture_by_its_address_must_be_downloaded_first(registry: Registry) -> None:
+    with pytest.raises(NeedsMedia, match="1 to download") as needs:
+        planned(registry, call(LOOK, "/v1/messages"))
+    assert needs.value.addresses == (WHERE,)
+    found = needs.value.with_media({WHERE: Inline("image/png", "QUJD")})
+    sent = plan_call(registry, (), found, id="pb-1", created=1).plan.targets[0]
+    assert json.loads(sent.body)["messages"][0]["content"][0]["image_url"]["url"] == "data:image/png;base64,QUJD"
+    assert needs.value.room(1000) == 1000 - len(LOOK)
+
+
+def test_what_is_there_already_is_not_asked_for_again(registry: Registry) -> None:
+    read = replace(read_call(call(LOOK, "/v1/messages"), LIMIT), media={Address("image", "u"): Inline("", "AAAA")})
+    with pytest.raises(NeedsMedia) as needs:
+        plan_call(registry, (), read, id="pb-1", created=1)
+    assert needs.value.room(1000) == 1000 - len(LOOK) - 4
+    assert set(needs.value.with_media({WHERE: Inline("", "")}).media) == {WHERE, Address("image", "u")}
+
+
+def test_an_address_that_nobody_can_download_is_refused(registry: Registry) -> None:
+    told = refusal(registry, call(LOOK.replace(b"https://", b"gs://"), "/v1/messages"))
+    assert (told.status, told.code) == (400, "not_translatable")
+    assert "messages.image.url" in told.message
 
 
 def test_a_call_is_planned_with_all_that_its_target_needs(registry: Registry) -> None:

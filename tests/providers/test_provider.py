@@ -5,8 +5,9 @@ import pickle
 import pytest
 from pydantic import SecretStr
 
+from providers.addresses import parse_base_url
 from providers.kinds import KINDS
-from providers.provider import Deadlines, Provider
+from providers.provider import Deadlines, Provider, Replica
 from providers.secrets import Key
 from providers.wire.endpoints import Dialect, endpoint_of
 
@@ -158,3 +159,13 @@ def test_attribution_gives_way_to_the_client_and_account_does_not() -> None:
     openai = KINDS["openai"](name="openai", base_url="http://h", dialects=frozenset(Dialect), account=account)
     sent = openai.request_headers([("openai-organization", "mine")], dialect=Dialect.CHAT)
     assert [value for name, value in sent if name.lower() == "openai-organization"] == ["ours"]
+
+
+def test_a_call_may_go_to_any_of_its_servers() -> None:
+    asked = endpoint_of("POST", "/v1/chat/completions")
+    assert asked is not None
+    second = Replica(parse_base_url("https://h:2/v1"), 3)
+    assert (second.name, second.weight) == ("https://h:2/v1", 3)
+    assert make("openai").url_for(asked, "a=1&key=s", second).url == "https://h:2/v1/chat/completions?a=1"
+    (only,) = make("openai").replicas
+    assert make("openai").url_for(asked, at=only) == make("openai").url_for(asked)

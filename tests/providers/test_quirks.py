@@ -12,7 +12,7 @@ from providers.kinds import KINDS
 from providers.model_facts import FAMILIES, SERVERS, Facts
 from providers.quirks import capabilities
 from providers.registry import load
-from providers.registry_model import Effort, ProviderQuirksEntry, QuirksEntry, Server
+from providers.registry_quirks import Effort, ProviderQuirksEntry, QuirksEntry, Server
 from providers.wire.capabilities import Capabilities
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -196,3 +196,12 @@ def test_a_wrong_quirk_names_its_place_and_the_nearest_spelling(tmp_path: Path, 
 def test_a_route_has_no_like(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"models\.x\.quirks\.like: is no field here"):
         registry(tmp_path, "models:\n  x: {target: local/y, quirks: {like: groq}}\n")
+
+
+@pytest.mark.parametrize(
+    ("server", "downloads"),
+    [("anthropic", True), ("openai", True), ("openrouter", True), ("llamacpp", False), ("ollama", False), ("?", False)],
+)
+def test_who_downloads_pictures_itself(server: str, downloads: bool) -> None:
+    assert capabilities(server, "m").image_urls is downloads
+    assert capabilities(server, "m", ({"image_urls": not downloads},)).image_urls is not downloads

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.redaction import REDACTED, looks_like_key, redact, redact_bytes
+from providers.redaction import REDACTED, looks_like_key, redact, redact_bytes, redactor
 
 SHAPES = [
     "sk-abcdefgh12345678",
@@ -22,12 +22,18 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("key", SHAPES)
-@pytest.mark.parametrize("around", ["{}", "key={}&x=1", '{{"k": "{}"}}', "Authorization: Bearer {}\r\n", "({})."])
+@pytest.mark.parametrize(
+    "around", ["{}", "key={}&x=1", '{{"k": "{}"}}', "Authorization: Bearer {}\r\n", "({}).", '{{"m": "x\\n{}"}}']
+)
 def test_key_shapes_go(key: str, around: str) -> None:
     text = around.format(key)
     assert key not in redact(text)
     assert REDACTED in redact(text)
     assert redact_bytes(text.encode()) == redact(text).encode()
+
+
+def test_a_bearer_token_behind_an_escaped_line_break_goes() -> None:
+    assert "abc123" not in redact(r'{"m": "sent:\nBearer abc123"}')
 
 
 @pytest.mark.parametrize("text", ["Bearer abc123", "bearer x.y.z", "BEARER%20abc/+=", "Bearer 1234"])
@@ -76,3 +82,10 @@ def test_looks_like_key_wants_certainty() -> None:
     assert looks_like_key("x: sk-ant-1234567890abcdefghijkl")
     assert not looks_like_key("x: sk-xxxxxxxxxxxxxxxxxxxxxxx")
     assert not looks_like_key("x: sk-model-7b")
+
+
+# A redactor does to each text what redact does to one.
+@given(st.lists(st.text()), st.lists(st.text(min_size=4), max_size=3))
+def test_a_redactor_is_redact_for_many_texts(texts: list[str], secrets: list[str]) -> None:
+    clean = redactor(secrets)
+    assert [clean(text) for text in texts] == [redact(text, secrets) for text in texts]

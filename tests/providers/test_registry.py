@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from providers.errors import ConfigurationError
+from providers.provider import Sharing
 from providers.registry import Registry, load
+from providers.wire.endpoints import Dialect
 
 SAMPLE = """\
 default_provider: local
@@ -225,10 +227,84 @@ def test_explain_says_everything_there_is(loading: Load, tmp_path: Path) -> None
         "127.0.0.1:8088",
         "patchbay.db",
         "openai (openai) https://api.openai.com/v1: no key: set OPENAI_API_KEY; speaks chat, responses",
+        "; speaks chat, and messages, responses where it is found to",
         "smart → openrouter/anthropic/claude-opus-4.8 with temperature (registry.yaml:17)",
         "claude-* → anthropic (registry.yaml:16)",
         "gpt-* → openai (built in)",
         "bodies = errors",
         "did you mean PATCHBAY_BODIES?",
+    ):
+        assert expected in text
+
+
+def test_dialects_that_are_written_down_are_certain(loading: Load) -> None:
+    text = """
+providers:
+  told: {kind: llamacpp, base_url: "http://h", dialects: [chat, messages]}
+  untold: {kind: llamacpp, base_url: "http://h"}
+  other: {kind: compatible, base_url: "http://h/v1"}
+"""
+    registry = loading(text, {})
+    uncertain = {name: provider.uncertain for name, provider in registry.providers.items()}
+    recent = {Dialect.MESSAGES, Dialect.RESPONSES}
+    assert {name for name, found in uncertain.items() if found == recent} == {"local", "untold"}
+    assert {name for name, found in uncertain.items() if not found} == uncertain.keys() - {"local", "untold"}
+    assert any(line.endswith("speaks chat, messages") and "told" in line for line in registry.explain())
+
+
+POOL = """
+providers:
+  gpu:
+    kind: llamacpp
+    api_key: $GPU_KEY
+    endpoints: [{base_url: "http://gpu-1:9001/v1/", weight: 3}, {base_url: $SECOND}]
+    balance: least_busy
+    sticky: session
+    max_in_flight: 4
+    max_queued: 16
+  local: {endpoints: [{base_url: "http://127.0.0.1:1"}, {base_url: "http://127.0.0.1:2"}]}
+  alone: {kind: compatible, endpoints: [{base_url: "http://127.0.0.1:3/v1"}]}
+models:
+  smart:
+    targets: [gpu/a, {target: openai, when: {has_images: true}}]
+    fallback_on: {context_length: local/b}
+    rescue: prefill
+"""
+POOL_KEYS = {"GPU_KEY": "a-key-of-some-length", "SECOND": "http://127.0.0.1:9002"}
+
+
+def test_endpoints_of_a_provider(loading: Load) -> None:
+    registry = loading(POOL, POOL_KEYS)
+    gpu = registry.providers["gpu"]
+    assert [(one.name, one.weight) for one in gpu.endpoints] == [("http://gpu-1:9001", 3), ("http://127.0.0.1:9002", 1)]
+    assert gpu.replicas == gpu.endpoints
+    assert gpu.base_url == "http://gpu-1:9001"
+    assert gpu.sharing == Sharing("least_busy", "session", 4, 16)
+    assert registry.notices == ("provider 'gpu' is sent its key unencrypted: http://gpu-1:9001 is no https:// address",)
+    openai = registry.providers["openai"]
+    assert (openai.endpoints, [one.name for one in openai.replicas]) == ((), ["https://api.openai.com/v1"])
+    assert openai.sharing == Sharing("round_robin", None, None, 0)
+    assert registry.providers["demo"].replicas == ()
+
+
+@pytest.mark.parametrize("from_mode", [False, True])
+def test_an_address_from_outside_wins_over_all_endpoints(loading: Load, from_mode: bool) -> None:
+    url = "http://127.0.0.1:7"
+    variables = {} if from_mode else {"PATCHBAY_LOCAL_BASE_URL": url}
+    registry = loading(POOL, {**POOL_KEYS, **variables}, local_base_url=url if from_mode else None)
+    assert (registry.local.base_url, registry.local.endpoints) == (url, ())
+    name = "--mode" if from_mode else "PATCHBAY_LOCAL_BASE_URL"
+    assert f"provider 'local': the address in {name} counts, its endpoints do not" in registry.notices
+
+
+def test_plans_and_endpoints_are_explained(loading: Load) -> None:
+    text = "\n".join(loading(POOL, POOL_KEYS).explain())
+    for expected in (
+        "gpu (llamacpp) http://gpu-1:9001 (weight 3), http://127.0.0.1:9002 (weight 1), least busy, sticky by session, "
+        "at most 4 calls at once at each, 16 waiting: key set",
+        "local (llamacpp) http://127.0.0.1:1 (weight 1), http://127.0.0.1:2 (weight 1), round robin: no key needed",
+        "alone (compatible) http://127.0.0.1:3/v1 (weight 1): no key needed",
+        "smart → gpu/a, then openai if with images; on context_length local/b; a stream that breaks off goes on at the "
+        "next target (registry.yaml:",
     ):
         assert expected in text

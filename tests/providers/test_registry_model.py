@@ -1,6 +1,7 @@
 """The shape of registry.yaml, and that the shipped files fit it."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
@@ -9,7 +10,9 @@ from providers.environment import DEFAULT_PROVIDER, REGISTRY, ROUTES, VARIABLES,
 from providers.kinds import KINDS
 from providers.provider import Deadlines
 from providers.registry import ROOT, load
-from providers.registry_model import DeadlineEntry, ModelEntry, ProviderEntry, RegistryFile, schema_text
+from providers.registry_entry import DeadlineEntry
+from providers.registry_model import EndpointEntry, ProviderEntry, RegistryFile, schema_text
+from providers.registry_routes import Failed, ModelEntry, Rescue, TargetEntry, WhenEntry
 from providers.routes import DEFAULT_ROUTES
 from providers.secrets import usable_key
 from providers.settings import Settings
@@ -39,12 +42,13 @@ def test_shipped_registrys_comments_are_valid_entries(tmp_path: Path) -> None:
     (tmp_path / "registry.yaml").write_text("\n".join(live), encoding="utf-8")
     registry = load({}, tmp_path, root=None)
     assert "groq" in registry.providers
-    assert set(registry.resolver.aliases) == {"fast", "smart", "patient"}
+    assert set(registry.resolver.aliases) == {"fast", "smart", "patient", "sturdy", "pooled"}
 
 
 def test_shipped_registry_explains_every_field_kind_and_setting() -> None:
     text = (ROOT_FOLDER / "registry.yaml").read_text(encoding="utf-8")
-    names = {*RegistryFile.model_fields, *ProviderEntry.model_fields, *ModelEntry.model_fields, *Settings.model_fields}
+    entries = (RegistryFile, ProviderEntry, EndpointEntry, ModelEntry, TargetEntry, WhenEntry, Settings)
+    names = {name for entry in entries for name in entry.model_fields} | {*get_args(Failed), *get_args(Rescue)}
     missing = [name for name in (names | {*KINDS} | {*DeadlineEntry.model_fields}) if name not in text]
     assert missing == []
 
@@ -108,6 +112,8 @@ def test_documented_defaults() -> None:
         "listen": "127.0.0.1:8088",
         "db": "patchbay.db",
         "allow_remote": False,
+        "fetch_private": False,
+        "attempts": 3,
         "bodies": "errors",
         "retention_days": 30,
         "retention_bytes": 2 * 1024**3,

@@ -103,8 +103,132 @@ def refused(folder: Path, text: str | None, environ: dict[str, str] | None = Non
         ("models:\n  a: [x]", "registry.yaml:2: models.a: must be a mapping of keys to values, is a list"),
         ("models:\n  a: ''", "registry.yaml:2: models.a.target: must not be empty"),
         (
-            "models:\n  a: {target: local, fallback_on: {}}",
-            "registry.yaml:2: models.a.fallback_on: is no field here; allowed: deadlines, params, quirks, target",
+            "models:\n  a: {target: local, fallback: {}}",
+            "registry.yaml:2: models.a.fallback: is no field here; allowed: deadlines, fallback_on, params, quirks, "
+            "rescue, target, targets; did you mean 'fallback_on'?",
+        ),
+        ("models:\n  a: {params: {x: 1}}", "registry.yaml:2: models.a: leads nowhere: it needs target, or targets"),
+        ("models:\n  a: {target: local, targets: [demo]}", "registry.yaml:2: models.a: has target and targets: write"),
+        ("models:\n  a:\n    targets: []", "registry.yaml:3: models.a.targets: must not be empty"),
+        ("models:\n  a:\n    targets: demo", "registry.yaml:3: models.a.targets: must be a list, is text"),
+        ("models:\n  a: {targets: [demo, local, demo]}", "registry.yaml:2: models.a: has 'demo' twice in targets"),
+        (
+            "models:\n  a:\n    targets:\n      - local\n      - opnai/x",
+            "registry.yaml:5: models.a.targets.1: leads to 'opnai/x', which is neither provider[/model] nor an alias; "
+            "allowed: a model of local, anthropic, openai, openrouter, demo; did you mean 'openai'?",
+        ),
+        (
+            "models:\n  a:\n    targets:\n      - {target: local, wen: {}}",
+            "registry.yaml:4: models.a.targets.0.wen: is no field here; allowed: deadlines, params, quirks, target, "
+            "when; did you mean 'when'?",
+        ),
+        (
+            "models:\n  a:\n    targets:\n      - target: local\n        when: {has_tool: true}",
+            "registry.yaml:5: models.a.targets.0.when.has_tool: is no field here; allowed: has_images, has_tools, "
+            "header, session, time, tokens_over; did you mean 'has_tools'?",
+        ),
+        (
+            "models:\n  a: {targets: [{target: local, when: {}}]}",
+            "registry.yaml:2: models.a.targets.0.when: has no cond",
+        ),
+        (
+            "models:\n  a: {targets: [{target: local, when: {has_tools: 1}}]}",
+            "registry.yaml:2: models.a.targets.0.when.has_tools: must be true or false, is a number",
+        ),
+        (
+            "models:\n  a: {targets: [{target: local, when: {tokens_over: -1}}]}",
+            "registry.yaml:2: models.a.targets.0.when.tokens_over: input should be greater than or equal to 0",
+        ),
+        (
+            "models:\n  a: {targets: [{target: local, when: {time: '22-6'}}]}",
+            "registry.yaml:2: models.a.targets.0.when.time: is no span of time such as 22:00-06:00",
+        ),
+        (
+            "models:\n  a: {targets: [{target: local, when: {header: {'x y': a}}}]}",
+            "registry.yaml:2: models.a.targets.0.when.header.x y: must be letters",
+        ),
+        (
+            "models:\n  a:\n    targets: [{target: local, params: {stream: true}}]",
+            "registry.yaml:3: models.a.targets.0: params cannot hold 'stream'",
+        ),
+        (
+            "models:\n  a:\n    target: local\n    fallback_on: {contxt_length: demo}",
+            "registry.yaml:4: models.a.fallback_on.contxt_length: is 'contxt_length'; allowed: refused, dns, tls, "
+            "connect_timeout, reset, cut, stall, server_error, gateway_timeout, overloaded, loading, rate_limit, "
+            "spend_limit, auth, context_length, content_filter, malformed, unsupported; did you mean 'context_length'?",
+        ),
+        (
+            "models:\n  a:\n    target: local\n    fallback_on: {auth: nobody}",
+            "registry.yaml:4: models.a.fallback_on.auth: leads to 'nobody'",
+        ),
+        (
+            "models:\n  a: {target: local, rescue: prefil}",
+            "registry.yaml:2: models.a.rescue: is 'prefil'; allowed: none, prefill; did you mean 'prefill'?",
+        ),
+        (
+            "models:\n  a: {targets: [local, b]}\n  b: {target: demo, fallback_on: {auth: a}}",
+            "registry.yaml:2: models.a: is an alias loop: a → b → a",
+        ),
+        ("models:\n  a: {target: local, fallback_on: {auth: a}}", "registry.yaml:2: models.a: is an alias loop: a → a"),
+        (
+            "providers:\n  x: {kind: compatible, endpoints: [{base_url: 'http://h', wait: 2}]}",
+            "registry.yaml:2: providers.x.endpoints.0.wait: is no field here; allowed: base_url, weight; did you "
+            "mean 'weight'?",
+        ),
+        (
+            "providers:\n  x: {kind: compatible, endpoints: [{weight: 2}]}",
+            "registry.yaml:2: providers.x.endpoints.0.base_url: is missing",
+        ),
+        (
+            "providers:\n  x: {kind: compatible, endpoints: [{base_url: 'http://h', weight: 0}]}",
+            "registry.yaml:2: providers.x.endpoints.0.weight: input should be greater than or equal to 1",
+        ),
+        (
+            "providers:\n  x:\n    kind: compatible\n    endpoints:\n      - base_url: nowhere",
+            "registry.yaml:5: providers.x.endpoints.0.base_url: must begin with http://",
+        ),
+        (
+            "providers:\n  x:\n    kind: compatible\n    endpoints:\n      - base_url: $NOT_SET",
+            "registry.yaml:5: providers.x.endpoints.0.base_url: refers to NOT_SET, which is not set",
+        ),
+        (
+            "providers:\n  x:\n    kind: compatible\n    endpoints:\n      - base_url: http://h\n"
+            "      - base_url: http://h:80/",
+            "registry.yaml:6: providers.x.endpoints.1.base_url: is http://h, which stands twice",
+        ),
+        (
+            "providers:\n  x: {kind: compatible, endpoints: [{base_url: 'http://127.0.0.1:8088'}]}",
+            "registry.yaml:2: providers.x.endpoints.0.base_url: is http://127.0.0.1:8088, where Patchbay itself",
+        ),
+        ("providers:\n  x: {kind: compatible, endpoints: []}", "registry.yaml:2: providers.x.endpoints: must not be"),
+        (
+            "providers:\n  x: {kind: compatible, base_url: 'http://h', endpoints: [{base_url: 'http://i'}]}",
+            "registry.yaml:2: providers.x: has base_url and endpoints: write the address into endpoints, too",
+        ),
+        (
+            "providers:\n  openai: {balance: least_busy}",
+            "registry.yaml:2: providers.openai: has balance, which means nothing without endpoints",
+        ),
+        (
+            "providers:\n  openai: {sticky: session}",
+            "registry.yaml:2: providers.openai: has sticky, which means nothing without endpoints",
+        ),
+        (
+            "providers:\n  openai: {max_queued: 3}",
+            "registry.yaml:2: providers.openai: has max_queued, which means nothing without max_in_flight",
+        ),
+        (
+            "providers:\n  x: {kind: compatible, endpoints: [{base_url: 'http://h'}], balance: least_bussy}",
+            "registry.yaml:2: providers.x.balance: is 'least_bussy'; allowed: round_robin, least_busy; did you mean "
+            "'least_busy'?",
+        ),
+        (
+            "providers:\n  demo: {endpoints: [{base_url: 'http://h'}]}",
+            "registry.yaml:2: providers.demo.endpoints: means nothing for the kind 'demo'",
+        ),
+        (
+            "models:\n  a: {target: local, quirks: {tool_id: '['}}",
+            "registry.yaml:2: models.a.quirks.tool_id: is no regular expression",
         ),
         ("models:\n  a: {target: local, params: {model: x}}", "registry.yaml:2: models.a: params cannot hold 'model'"),
         (
