@@ -62,10 +62,13 @@ class AnsweringStream(ForwardStream):
         yield SendHttp(ResponseHeaders(self.stream_id, response, False), self.context.client)
         assert self._exchange
         self._sent_head = command
-        upstream = self._layer.client_of(self.context.server)
-        if not self._exchange.is_untouched:
+        if not (self._exchange.is_committed and self._exchange.is_untouched):
             self._sent = Kept(self.context.options.patchbay_flow_body_limit)
-        elif upstream is not None:
+
+    def _pipe(self) -> None:
+        """Let a committed, untouched answer take the short way from here on."""
+        upstream = self._layer.client_of(self.context.server)
+        if upstream is not None and upstream.pump is None:
             upstream.pump = self._pump
             shorten(self.context.client, self.context.server, upstream.short_cut)
 
@@ -82,6 +85,8 @@ class AnsweringStream(ForwardStream):
         except Exception:
             logger.exception("The relay failed to note a piece of an answer.")
             return None
+        if self._sent is not None:
+            self._sent.add(payload)
         return b"%x\r\n%s\r\n" % (len(payload), payload) if self._chunked else payload
 
     def _answer_whole(self, batch: list[Command]) -> Commands:

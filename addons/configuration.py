@@ -12,7 +12,10 @@ from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 from addons.options import FLOW_BODY_LIMIT, declare
 from providers.catalog import Catalog
 from providers.client import Client
+from providers.dialect_probe import DialectProbe
 from providers.errors import ConfigurationError
+from providers.failover import Failover
+from providers.fetching import Fetcher
 from providers.registry import Registry, Watcher, load
 
 logger = logging.getLogger(__name__)
@@ -40,7 +43,11 @@ class Configuration:
             self.registry = watcher.current
         self._told: str | None = None
         self._task: asyncio.Task[None] | None = None
-        self.catalog = Catalog(lambda: self.registry, Client())
+        client = Client()
+        self.dialects = DialectProbe(client, logger.info)
+        self.fetcher = Fetcher(client)
+        self.failover = Failover()
+        self.catalog = Catalog(lambda: self.registry, client, on_unreachable=self.dialects.forget)
 
     def load(self, loader: Loader) -> None:
         """Read the configuration before anything is served."""

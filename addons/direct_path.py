@@ -18,6 +18,7 @@ from typing import Protocol, cast
 from mitmproxy import ctx
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.connection import Client, Server
+from mitmproxy.proxy.server import ConnectionHandler
 
 
 class _Inside(Protocol):
@@ -36,16 +37,10 @@ def shorten(client: Client, server: Server, take: Callable[[bytes], bytes | None
 
     Without effect where one of the two is under TLS, or has no socket.
     """
-    proxy: Proxyserver | None = ctx.master.addons.get("proxyserver")
-    handler = None if proxy is None else proxy.connections.get(client.id)
-    if handler is None or client.tls or server.tls:
+    ends = _ends(client, server)
+    if ends is None or client.tls or server.tls:
         return
-    coming, going = handler.transports.get(server), handler.transports.get(client)
-    if coming is None or going is None:
-        return
-    reader, writer = coming.reader, going.writer
-    if not isinstance(reader, asyncio.StreamReader) or not isinstance(writer, asyncio.StreamWriter):
-        return
+    handler, reader, writer = ends
     noticed: Callable[[], None] = handler.timeout_watchdog.register_activity
     transport, inside = writer.transport, cast("_Inside", reader)
 
@@ -63,3 +58,18 @@ def shorten(client: Client, server: Server, take: Callable[[bytes], bytes | None
         asyncio.StreamReader.feed_data(reader, data)
 
     inside.feed_data = feed
+
+
+def _ends(
+    client: Client, server: Server
+) -> tuple[ConnectionHandler, asyncio.StreamReader, asyncio.StreamWriter] | None:
+    """Return where the server's bytes come in and the client's go out, None where there is no such thing."""
+    proxy: Proxyserver | None = ctx.master.addons.get("proxyserver")
+    handler = None if proxy is None else proxy.connections.get(client.id)
+    if handler is None:
+        return None
+    coming, going = handler.transports.get(server), handler.transports.get(client)
+    reader, writer = coming and coming.reader, going and going.writer
+    if isinstance(reader, asyncio.StreamReader) and isinstance(writer, asyncio.StreamWriter):
+        return handler, reader, writer
+    return None

@@ -5,7 +5,7 @@ verdict stand here, keyed by the flow itself and gone with it. Nothing goes upst
 failed before it reached one refuses the request by itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from weakref import WeakKeyDictionary
@@ -15,6 +15,7 @@ from mitmproxy import http
 from providers.exchange.account import ExchangeAccount
 from providers.exchange.machine import Exchange
 from providers.provider import Provider
+from providers.recollection import Recollection
 
 
 class Verdict(Enum):
@@ -24,12 +25,17 @@ class Verdict(Enum):
     EXCHANGE = auto()  # an LLM call: an exchange answers it
 
 
+def _nobody(_name: str) -> Provider | None:
+    return None
+
+
 @dataclass(slots=True)
 class InHand:
     """One admitted request.
 
     ``account`` is its record, complete from the start where we refused the call ourselves (there is no exchange then).
-    ``provider`` and ``secrets`` are those of the configuration that the request was routed by. ``request`` is the
+    ``provider`` (who is asked now), ``provider_of`` (by name) and ``secrets`` are those of the configuration that the
+    request was routed by. ``request`` is the
     parsed body and ``client_body`` its bytes as the client sent them; ``client_closes`` that this is the last request
     on its connection.
     """
@@ -38,6 +44,7 @@ class InHand:
     account: ExchangeAccount | None = None
     exchange: Exchange | None = None
     provider: Provider | None = None
+    provider_of: Callable[[str], Provider | None] = _nobody
     request: dict[str, object] | None = None
     client_body: bytes = b""
     secrets: tuple[str, ...] = ()
@@ -45,9 +52,13 @@ class InHand:
 
 
 class Exchanges:
-    """Every flow that the gate has admitted and that has not ended."""
+    """Every flow that the gate has admitted and that has not ended.
+
+    ``recollection`` is what translated ones leave behind for the next turns of their conversations.
+    """
 
     def __init__(self) -> None:
+        self.recollection = Recollection()
         self._in_hand: WeakKeyDictionary[http.HTTPFlow, InHand] = WeakKeyDictionary()
 
     def admit(self, flow: http.HTTPFlow) -> InHand:

@@ -1,5 +1,7 @@
 """Recorder: every exchange becomes a row when it is admitted, and is completed however it ends."""
 
+import time
+
 from mitmproxy import http
 from mitmproxy.flow import Error
 
@@ -56,6 +58,16 @@ class Recorder:
         in_hand = self._exchanges.of(flow)
         if in_hand is not None:
             self._write(in_hand)
+            self._remember(in_hand)
+
+    def _remember(self, in_hand: InHand) -> None:
+        """Keep at hand what a translated answer held beside the words of the client's dialect."""
+        exchange = in_hand.exchange
+        if exchange is None or (translation := exchange.attempt.target.translation) is None:
+            return
+        if exchange.account.outcome is Outcome.OK:
+            target, now = exchange.attempt.target, time.time()
+            self._exchanges.recollection.remember(target.provider, target.model, translation, exchange.answer, now)
 
     def _write(self, in_hand: InHand) -> None:
         account, exchange = in_hand.account, in_hand.exchange

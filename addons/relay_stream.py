@@ -168,6 +168,8 @@ class RelayStream(AnsweringStream):
             return
         for command in batch:
             yield from self._carry_out_one(command)
+        if self._exchange is not None and self._exchange.is_committed and self._exchange.is_untouched:
+            self._pipe()
 
     def _carry_out_one(self, command: Command) -> Commands:
         client = self.context.client
@@ -200,9 +202,12 @@ class RelayStream(AnsweringStream):
 
     def _dial(self, command: Dial) -> Commands:
         assert self._exchange
+        assert self._view
         if command.target.virtual:
             yield from self._carry_out(self._exchange.opened(clock.now_us()))
             return
+        if command.target is not self._view.target:
+            self._view.show(command.target)
         to = self.flow.request
         self._connecting = Connect(
             (to.host, to.port), to.scheme == "https", None, "tcp", stream=self, fresh=command.fresh

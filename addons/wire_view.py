@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 from mitmproxy import http
 from mitmproxy.flow import Error
-from mitmproxy.net.http import status_codes
+from mitmproxy.net.http import status_codes, url
 
 from addons.exchanges import InHand
 from providers.exchange.account import Outcome
@@ -19,6 +19,7 @@ from providers.exchange.answer_head import Headers
 from providers.exchange.commands import Head
 from providers.exchange.kept import Kept
 from providers.exchange.machine import Exchange
+from providers.exchange.plan import Target
 from providers.headers import CREDENTIALS, without_keys
 from providers.redaction import redact_bytes
 from providers.wire.values import whole
@@ -56,10 +57,18 @@ class WireView:
         self._in_hand = in_hand
         self._exchange = exchange
         self._shown: tuple[int, bytes | None] | None = None
+        self.target = exchange.plan.targets[0]  # whose request the flow shows
+
+    def show(self, target: Target) -> None:
+        """Let the flow show what another target is sent."""
+        self.target, self._in_hand.provider = target, self._in_hand.provider_of(target.provider)
+        self._flow.metadata["patchbay.wire_body_hash"] = body_hash(target.body)
+        self._flow.response = None
+        show_wire(self._flow, target)
 
     def request_with_key(self) -> http.Request:
         """Copy the flow's request as it leaves: with the provider's key, if it still goes to that provider."""
-        shown, target, provider = self._flow.request, self._exchange.plan.targets[0], self._in_hand.provider
+        shown, target, provider = self._flow.request, self.target, self._in_hand.provider
         fields = shown.headers.fields
         if provider is not None and (shown.scheme, shown.host, shown.port) == (target.scheme, target.host, target.port):
             placeholders = byte_headers(provider.placeholder_headers())
@@ -173,6 +182,22 @@ def client_request(request: http.Request, wire_body: bytes) -> dict[str, object]
     if body != wire_body:
         story["patchbay.client_request_body"] = body.decode("utf-8", "replace")
     return story
+
+
+def show_wire(flow: http.HTTPFlow, target: Target) -> None:
+    """Make the flow's request the one that the provider will be sent, with a placeholder for its key."""
+    aim(flow.request, target.scheme, target.host, target.port, target.path)
+    host = ("host", url.hostport(target.scheme, target.host, target.port))
+    length = ("content-length", str(len(target.body)))
+    flow.request.headers.fields = byte_headers([host, *target.headers, length])
+    flow.request.data.content = target.body
+
+
+def aim(request: http.Request, scheme: str, host: str, port: int, path: str) -> None:
+    """Let a request go somewhere else."""
+    request.data.scheme = scheme.encode()
+    request.data.host, request.data.port = host, port
+    request.data.path = path.encode("utf-8", "surrogateescape")
 
 
 _BLANK = http.Response.make(200, b"")

@@ -38,7 +38,7 @@ def fixture_make_registry(tmp_path: Path) -> Callable[..., Registry]:
 
     def make(text: str = REGISTRY, **environ: str) -> Registry:
         (tmp_path / "registry.yaml").write_text(text)
-        return load({"ACME_API_KEY": ACME_KEY, **environ}, tmp_path, root=None)
+        return load({"ACME_API_KEY": ACME_KEY, "PATCHBAY_ATTEMPTS": "1", **environ}, tmp_path, root=None)
 
     return make
 

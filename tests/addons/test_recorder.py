@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from addons.configuration import Configuration
 from addons.exchanges import Exchanges, InHand
 from addons.recorder import Recorder
 from providers.exchange.account import EndedBy, Outcome
+from providers.wire.endpoints import Operation
 from tests.providers.exchange.playbook import (
     JSON,
+    TARGET,
     Playbook,
     account,
     begin,
@@ -24,6 +27,7 @@ from tests.providers.exchange.playbook import (
     head,
     opened,
 )
+from tests.providers.wire.calls import CHAT, MESSAGES, asked, plan
 
 BODY = b'{"choices":[{"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}'
 Row = tuple[str, str | None, str | None]
@@ -45,6 +49,14 @@ class Desk:
         self.in_hand.exchange, self.in_hand.account = play.exchange, play.account
         self.in_hand.request, self.in_hand.client_body = {"messages": []}, b'{"messages": []}'
         return play
+
+    def translated_call(self) -> Playbook:
+        """A call of a client of messages, which a provider of chat answers."""
+        translation = plan(MESSAGES, CHAT, asked(MESSAGES))
+        target = replace(TARGET, translation=translation, body=translation.body)
+        play = Playbook(exchange(Operation.MESSAGES, target=target, stream=False))
+        self.in_hand.exchange, self.in_hand.account = play.exchange, play.account
+        return play >> begin() >> opened() >> head(200, JSON)
 
     def rows(self) -> list[Row]:
         self.recorder.done()
@@ -114,6 +126,21 @@ def test_an_outcome_that_is_known_stays(desk: Desk) -> None:
     desk.recorder.error(desk.flow)
     assert play.account.outcome is Outcome.UPSTREAM_PROTOCOL_ERROR
     assert desk.rows() == [("pb-1", "upstream_protocol_error", "upstream")]
+
+
+def test_what_a_translated_answer_held_beside_its_words_is_remembered(desk: Desk) -> None:
+    desk.translated_call() >> data(BODY.replace(b'"hi"', b'"hi","reasoning_content":"hm"')) >> ended()
+    desk.recorder.response(desk.flow)
+    desk.recorder.response(desk.flow)
+    assert len(desk.exchanges.recollection) == 1
+
+
+def test_an_answer_that_broke_off_or_was_not_translated_is_not_remembered(desk: Desk) -> None:
+    desk.translated_call() >> data(BODY[:-9]) >> ended()
+    desk.recorder.response(desk.flow)
+    desk.call() >> begin() >> opened() >> head(200, JSON) >> data(BODY) >> ended()
+    desk.recorder.response(desk.flow)
+    assert len(desk.exchanges.recollection) == 0
 
 
 def test_a_shutdown_ends_what_is_open(desk: Desk) -> None:

@@ -1,9 +1,11 @@
 """The router: who answers, and what the flow then shows."""
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 
 import anyio
+import httpx
 import pytest
 from mitmproxy.http import Headers, HTTPFlow
 from mitmproxy.test import taddons, tflow
@@ -12,7 +14,10 @@ from addons.configuration import Configuration
 from addons.exchanges import Exchanges, InHand, Verdict
 from addons.options import declare
 from addons.router import Router
+from providers.client import Client
 from providers.exchange.account import EndedBy, Outcome
+from providers.fetching import Fetcher
+from providers.registry import Registry
 from tests.addons.conftest import ACME_KEY
 
 
@@ -182,6 +187,63 @@ def test_ids_sort_by_time_and_do_not_repeat(routed: Routed) -> None:
     ids = [account.id for account in accounts if account]
     assert len({*ids}) == 3
     assert [one[:15] for one in ids] == sorted(one[:15] for one in ids)
+
+
+PNG = b"\x89PNG\r\n\x1a\n..."
+SEEN = {"model": "chatter", "max_tokens": 9, "messages": [
+    {"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "https://x.example/secret"}}]},
+]}  # fmt: skip
+
+
+@pytest.fixture(name="pictures")
+def fixture_pictures(configuration: Configuration) -> None:
+    """The name `x.example` leads to this machine, where any path is a picture."""
+
+    async def resolve(host: str, _port: int) -> list[str]:
+        return ["127.0.0.1"] if host == "x.example" else []
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=httpx.ByteStream(PNG))
+
+    configuration.fetcher = Fetcher(Client(httpx.MockTransport(answer)), resolve)
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_picture_is_downloaded_for_a_provider_that_takes_no_addresses(routed: Routed) -> None:
+    flow, in_hand = routed(SEEN, "/v1/messages")
+    assert in_hand.verdict is Verdict.EXCHANGE
+    sent = json.loads(flow.request.raw_content or b"")["messages"][0]["content"][0]
+    assert sent["image_url"]["url"] == f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+    assert in_hand.request == SEEN
+
+
+@pytest.mark.usefixtures("pictures")
+def test_for_others_nothing_is_downloaded_from_here(routed: Routed) -> None:
+    flow, in_hand = routed(SEEN, "/v1/messages", x_forwarded_for="203.0.113.9")
+    assert flow.response
+    error = flow.response.json()["error"]
+    assert (flow.response.status_code, error["details"]["error_code"]) == (400, "url_not_downloaded")
+    assert error["message"].startswith("messages.0.content.0.source.url: ")
+    assert "public internet" in error["message"]
+    assert b"secret" not in (flow.response.raw_content or b"")
+    assert in_hand.verdict is None
+    assert in_hand.account is not None
+    assert (in_hand.account.provider, in_hand.account.outcome) == ("chatty", Outcome.CLIENT_ERROR)
+
+
+@pytest.mark.usefixtures("pictures")
+def test_the_setting_opens_private_networks_for_others(
+    routed: Routed, configuration: Configuration, make_registry: Callable[..., Registry]
+) -> None:
+    configuration.registry = make_registry(PATCHBAY_FETCH_PRIVATE="1")
+    _, in_hand = routed(SEEN, "/v1/messages", x_forwarded_for="203.0.113.9")
+    assert in_hand.verdict is Verdict.EXCHANGE
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_download_may_follow_on_a_wait_for_the_local_list(routed: Routed) -> None:
+    _, in_hand = routed({**SEEN, "model": "chatty/anything"}, "/v1/messages")
+    assert in_hand.verdict is Verdict.EXCHANGE
 
 
 def test_a_name_that_only_a_pattern_knows_waits_for_the_local_list(routed: Routed) -> None:
