@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from providers.provider import LOCAL
-from providers.registry import Route
+from providers.registry import Route, Target
+from providers.told import endpoints_told, failures_told, when_told
 from scripts.configuration import REGISTRY_OPTION, Choices
 from scripts.inquiry import ask_local
 
@@ -38,12 +39,22 @@ def route_lines(route: Route, name: str, states: Mapping[str, str]) -> Iterator[
     yield name or "(no model)"
     yield f"  rule       {route.rule}"
     yield f"  why        {route.reason}"
-    for target in route.targets:
-        provider, deadlines = target.provider, target.deadlines
-        yield f"  provider   {provider.name} ({provider.kind}), {provider.base_url or 'built in'}"
-        yield f"  state      {provider.problem or states.get(provider.name, 'ready')}"
-        yield f"  model sent {target.model or name or '(none)'}"
-        for key, value in target.params.items():
-            yield f"  params     {key} = {json.dumps(value, ensure_ascii=False)}"
-        spans = ", ".join(f"{key.replace('_', ' ')} {value:g} s" for key, value in asdict(deadlines).items())
-        yield f"  deadlines  {spans}"
+    for number, target in enumerate(route.targets, 1):
+        if len(route.targets) > 1:
+            yield f"  target {number}"
+        yield from _target_lines(target, name, states)
+
+
+def _target_lines(target: Target, name: str, states: Mapping[str, str]) -> Iterator[str]:
+    provider, deadlines = target.provider, target.deadlines
+    yield f"  provider   {provider.name} ({provider.kind}), {endpoints_told(provider)}"
+    yield f"  state      {provider.problem or states.get(provider.name, 'ready')}"
+    yield f"  model sent {target.model or name or '(none)'}"
+    if target.when:
+        yield f"  only if    {when_told(target)}"
+    for key, value in target.params.items():
+        yield f"  params     {key} = {json.dumps(value, ensure_ascii=False)}"
+    for line in failures_told(target):
+        yield f"  failure    {line}"
+    spans = ", ".join(f"{key.replace('_', ' ')} {value:g} s" for key, value in asdict(deadlines).items())
+    yield f"  deadlines  {spans}"

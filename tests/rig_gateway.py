@@ -42,7 +42,7 @@ DIALECTS = ("chat", "messages", "responses")
 REGISTRY = """\
 default_provider: local
 providers:
-  local:      {{kind: llamacpp, base_url: {local}}}
+  local:      {{kind: llamacpp, base_url: {local}, dialects: [chat, messages, responses]}}
   anthropic:  {{kind: anthropic, base_url: {external}/anthropic, api_key: ${{ANTHROPIC_API_KEY}}}}
   openai:     {{kind: openai, base_url: {external}/openai/v1, api_key: ${{OPENAI_API_KEY}}}}
   openrouter: {{kind: openrouter, base_url: {external}/openrouter/api/v1, api_key: ${{OPENROUTER_API_KEY}}}}
@@ -187,9 +187,10 @@ RUNNERS: dict[str, Runner] = {"mitmdump": run_mitmdump, "serve": run_serve}
 
 
 def gateway_environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Keys, files in ``folder``, a small body limit."""
+    """Keys, files in ``folder``, a small body limit, and failures that are told at once."""
     files = {"PATCHBAY_REGISTRY": str(folder / "registry.yaml"), "PATCHBAY_DB": str(folder / "patchbay.db")}
-    return {**KEYS, **files, "PATCHBAY_MAX_BODY_BYTES": str(MAX_BODY_BYTES), **(extra or {})}
+    numbers = {"PATCHBAY_MAX_BODY_BYTES": str(MAX_BODY_BYTES), "PATCHBAY_ATTEMPTS": "1"}
+    return {**KEYS, **files, **numbers, **(extra or {})}
 
 
 @contextlib.contextmanager

@@ -25,8 +25,21 @@ MAY_IMPORT: dict[tuple[str, str], str] = {
 # The longest prefix of a module's name says what of ours it may import (prefixes, itself included).
 OURS: dict[str, tuple[str, ...]] = {
     "providers.wire": ("providers.wire",),
-    "providers.exchange": ("providers.exchange", "providers.wire", "providers.errors", "providers.redaction"),
-    "providers.pool": ("providers.pool", "providers.wire", "providers.errors", "providers.redaction"),
+    "providers.exchange": (
+        "providers.exchange",
+        "providers.pool",
+        "providers.wire",
+        "providers.errors",
+        "providers.redaction",
+    ),
+    # How an attempt ended is the exchange's word; more of it the pool does not know.
+    "providers.pool": (
+        "providers.pool",
+        "providers.exchange.account",
+        "providers.wire",
+        "providers.errors",
+        "providers.redaction",
+    ),
     "providers": ("providers",),
     "addons": ("addons", "providers"),
     "scripts": ("scripts", "addons", "providers"),

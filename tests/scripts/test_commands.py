@@ -78,3 +78,29 @@ def test_models_as_json_is_what_clients_get(run: Run) -> None:
     assert listed["object"] == "list"
     assert [entry["id"] for entry in listed["data"]][:2] == ["qwen3-8b", "nomic-embed"]
     assert listed["data"][0]["owned_by"] == "local"
+
+
+@pytest.mark.usefixtures("local_server")
+def test_route_tells_each_target_of_a_plan(folder: Path, run: Run) -> None:
+    with (folder / "registry.yaml").open("a") as file:
+        file.write("""models:
+  smart:
+    targets: [{target: gpu/a, when: {has_tools: true, time: "22:00-06:00"}}, local/qwen3-8b]
+    fallback_on: {context_length: anthropic/big}
+    rescue: prefill
+""")
+    text = (folder / "registry.yaml").read_text()
+    gpu = (
+        "gpu: {kind: llamacpp, endpoints: [{base_url: http://127.0.0.1:1, weight: 3}, {base_url: http://127.0.0.1:2}]}"
+    )
+    (folder / "registry.yaml").write_text(text.replace("providers: {", f"providers: {{{gpu}, "))
+    shown = run("route", "smart")
+    assert shown.exit_code == 0
+    first, second = shown.output.split("  target 1\n")[1].split("  target 2\n")
+    assert "gpu (llamacpp), http://127.0.0.1:1 (weight 3), http://127.0.0.1:2 (weight 1), round robin" in first
+    assert "only if    with tools, from 22:00-06:00" in first
+    assert "failure    on context_length anthropic/big (not usable: no key: set ANTHROPIC_API_KEY)" in first
+    assert "failure    a stream that breaks off goes on at the next target" in second
+    assert "only if" not in second
+    assert "then to 'local' as 'qwen3-8b'" in shown.output
+    assert "smart → gpu/a if with tools, from 22:00-06:00, then local/qwen3-8b; on context" in run("check").output
