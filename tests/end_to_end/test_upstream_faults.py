@@ -123,7 +123,7 @@ def test_what_the_provider_says_about_a_bad_request_reaches_the_client(
 ) -> None:
     is_messages = (dialect == "messages") == (shape == "own")
     words = "max_tokens is too large"
-    payload = anthropic_error(words) if is_messages else error_body(words, code="context_length_exceeded")
+    payload = anthropic_error(words) if is_messages else error_body(words, code="bad_number")
     gateway.external.on(f"/hasty/v1{SUFFIX[dialect]}", json_answer(payload, 400))
     answer = gateway.post(*ask(dialect, "hasty/m"))
     error = assert_told_in_dialect(answer, dialect, gateway.behind, 400)
