@@ -14,15 +14,13 @@ from providers.needs_media import NeedsMedia
 from providers.provider import Provider
 from providers.recollection import Recollection
 from providers.resolve import Target
-from providers.wire import side_channel
 from providers.wire.endpoints import Dialect, Endpoint, Operation
-from providers.wire.messages.foreign import without_foreign
+from providers.wire.messages.foreign import holds_foreign, without_foreign
 from providers.wire.notes import Rejected, Unfetched
 from providers.wire.translate import TRANSLATABLE, Translation, addresses_wanted
 
 # Says what a provider speaks where a call is made: the provider as it is, or without a dialect that it lacks.
 AsFound = Callable[[Provider, Endpoint], Provider]
-_PACKED = side_channel.PREFIX.encode()
 # What a client of a dialect is best translated to, where the provider leaves a choice: Chat is spoken by all and known
 # best; Messages and Responses have more in common with each other than either with Chat.
 _PREFERRED: dict[Dialect, tuple[Dialect, ...]] = {
@@ -207,8 +205,8 @@ def _spliced(target: Target, call: ReadCall) -> bytes:
     changes: dict[str, object] = dict(target.params)
     if target.model is not None and target.model != call.model:
         changes["model"] = target.model
-    if call.request.endpoint.dialect is Dialect.MESSAGES and _PACKED in call.body:
-        # An earlier turn was answered by a provider of another dialect, and its reasoning came back in our packing.
+    if call.request.endpoint.dialect is Dialect.MESSAGES and holds_foreign(call.body):
+        # An earlier turn was answered by another provider: its reasoning came back in our packing, or unsigned.
         own = without_foreign(call.parsed.value, target.capabilities(call.model).signatures)
         changes.update({"messages": own["messages"]} if "messages" in own else {})
     return call.parsed.replace(changes) if changes else call.body

@@ -1,14 +1,25 @@
 """A Messages request on its way to a Messages provider: what our own answers packed into it is taken out again.
 
-Strategy: same dialect, same bytes; so this is for bodies only that hold ``side_channel.PREFIX`` somewhere, because an
-earlier turn of the conversation was answered by a provider of another dialect. What the provider made itself (the same
-format of signatures) becomes bare again, everything else that is packed goes: a real Anthropic endpoint answers 400 to
-a signature that is not its own. The text of such reasoning goes with it: without a signature it is not accepted.
+Strategy: same dialect, same bytes; so this is for bodies only that `holds_foreign` finds something in, because an
+earlier turn of the conversation was answered by another provider. What the provider made itself (the same format of
+signatures) becomes bare again, everything else that is packed goes: a real Anthropic endpoint answers 400 to a
+signature that is not its own. The text of such reasoning goes with it: without a signature it is not accepted. So does
+reasoning that was never signed, such as llama-server's, on its way to a provider that signs.
 """
+
+import re
 
 from providers.wire import side_channel
 from providers.wire.neutral import Json
 from providers.wire.values import mapping, sequence, string
+
+_PACKED = side_channel.PREFIX.encode()
+_UNSIGNED = re.compile(rb'"signature"\s*:\s*""')
+
+
+def holds_foreign(body: bytes) -> bool:
+    """Whether a body must be looked through."""
+    return _PACKED in body or (b'"signature"' in body and _UNSIGNED.search(body) is not None)
 
 
 def without_foreign(body: Json, signatures: str) -> Json:
@@ -46,6 +57,8 @@ def _block(block: object, signatures: str) -> list[object]:
 
 def _sealed(block: Json, name: str, packed_as: str, signatures: str) -> list[object]:
     seal = string(block.get(name))
+    if not seal and signatures:
+        return []
     if not side_channel.is_packed(seal):
         return [block]
     format_, payload = side_channel.unpack(seal) or ("", {})

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from providers.wire import side_channel
 from providers.wire.endpoints import Dialect
-from providers.wire.messages.foreign import without_foreign
+from providers.wire.messages.foreign import holds_foreign, without_foreign
 from providers.wire.values import raw_json
 from tests.providers.wire.playbook import JSON
 
@@ -86,3 +86,24 @@ def test_a_message_of_nothing_else_goes() -> None:
 def test_any_body(value: Any) -> None:
     body = {"messages": value}
     assert raw_json(without_foreign(body, ANTHROPIC)) == raw_json(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "holds"),
+    [
+        (b'{"thinking":"hm","signature":""}', True),
+        (b'{"signature" : ""}', True),
+        (b'{"signature":"abc"}', False),
+        (b'{"signature":"' + PACKED.encode() + b'"}', True),
+        (b"{}", False),
+    ],
+)
+def test_what_must_be_looked_through(body: bytes, holds: bool) -> None:
+    assert holds_foreign(body) is holds
+
+
+def test_reasoning_that_was_never_signed_goes_only_where_nobody_signs() -> None:
+    unsigned = {"type": "thinking", "thinking": "hm", "signature": ""}
+    assert cleaned(unsigned) == []
+    assert cleaned(unsigned, signatures="") == [unsigned]
+    assert cleaned({"type": "redacted_thinking", "data": ""}) == []
