@@ -142,3 +142,19 @@ def test_a_failure_keeps_the_whole_error() -> None:
 def test_an_error_field_that_is_null_is_no_error() -> None:
     [*_, text] = events_of(chat_stream, sse({"error": None, "choices": [{"index": 0, "delta": {"content": "a"}}]}))
     assert text == Text("a")
+
+
+@pytest.mark.parametrize("data", ["{broken", "[1]", "7", '"text"', "null"])
+def test_an_event_that_is_no_object_is_kept_and_the_next_one_is_read(data: str) -> None:
+    good = sse({"choices": [{"index": 0, "delta": {"content": "a"}}]})
+    events = events_of(chat_stream, f"data: {data}\n\n".encode() + good)
+    assert events == [Opaque(data, "malformed"), Begin(), Text("a")]
+
+
+def test_an_answer_that_failed_inside_has_no_good_end() -> None:
+    """OpenRouter says so in a choice, with what the model had said until then."""
+    failed = {"choices": [{"index": 0, "message": {"content": "a"}, "finish_reason": "error"}]}
+    events = events_of(chat_body, json.dumps(failed).encode())
+    assert Text("a") in events
+    assert isinstance(events[-1], Failure)
+    assert Terminal() not in events

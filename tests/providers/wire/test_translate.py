@@ -11,7 +11,8 @@ from providers.wire.endpoints import Dialect, Operation, endpoint_of
 from providers.wire.events import Failure
 from providers.wire.notes import Rejected
 from providers.wire.readers import reader_for
-from providers.wire.translate import TRANSLATABLE, Translation
+from providers.wire.remote import Address
+from providers.wire.translate import TRANSLATABLE, Translation, addresses_wanted
 from tests.providers.wire import lookalikes_chat, lookalikes_messages
 from tests.providers.wire.calls import (
     CHAT,
@@ -200,3 +201,18 @@ def test_what_has_one_form_only_is_not_written_anew(operation: Operation, more: 
     dialect = Dialect.CHAT if operation is Operation.EMBEDDINGS else DIALECTS.get(operation) or Dialect(operation)
     body = {**BODIES.get(operation, {}), **more}
     assert Translation.within(dialect, operation, body, USUAL[dialect], "told", id="ours_1", created=1) is None
+
+
+@pytest.mark.parametrize(("downloads", "found"), [(False, (Address("image", "https://x.example/a.png"),)), (True, ())])
+def test_what_must_be_downloaded_is_known_before_a_request_is_translated(
+    downloads: bool, found: tuple[Address, ...]
+) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "https://x.example/a.png"}}
+    body = asked(CHAT, {"role": "user", "content": [picture]})
+    target = replace(CLAUDE, image_urls=downloads)
+    assert addresses_wanted(Operation.CHAT, MESSAGES, body, target) == found
+
+
+def test_nothing_is_downloaded_for_what_cannot_be_translated() -> None:
+    with pytest.raises(Rejected, match="embeddings cannot be asked"):
+        addresses_wanted(Operation.EMBEDDINGS, MESSAGES, {"input": "x"}, CLAUDE)

@@ -66,3 +66,11 @@ def test_arguments_are_text_or_written_as_text() -> None:
 def test_parse_raises_value_error_alone(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         values.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [({"a": ["ž", 1.5]}, '{"a":["ž",1.5]}'), ({"ž": "\ud83d"}, '{"\\u017e":"\\ud83d"}')],
+)
+def test_raw_json_is_readable_as_long_as_it_can_be_stored(value: object, text: str) -> None:
+    assert values.raw_json(value) == text

@@ -120,3 +120,18 @@ def test_what_an_answer_cannot_hold_is_noted(part: Part, note: str) -> None:
 def test_a_summary_of_what_was_said_before_is_said() -> None:
     compacted = Opaque(Dialect.MESSAGES, "compaction", {"type": "compaction", "content": "long ago"})
     assert message(assistant(compacted, Text("so")))["content"] == "[summary of the conversation so far]\nlong agoso"
+
+
+def test_citations_are_noted_and_their_text_stays() -> None:
+    cited = assistant(Text("so", citations=({"type": "char_location"},)))
+    assert message(cited) == {"role": "assistant", "content": "so"}
+    assert noted(HI, cited, user()) == "dropped=messages.citations"
+
+
+def test_a_call_of_a_custom_tool_is_one_for_openai_and_a_function_for_others() -> None:
+    turn = assistant(ToolUse("i", "sh", "ls -l", custom=True))
+    assert message(turn, target=OPENAI)["tool_calls"] == [
+        {"id": "i", "type": "custom", "custom": {"name": "sh", "input": "ls -l"}}
+    ]
+    (call,) = message(turn)["tool_calls"]
+    assert (call["type"], call["function"]) == ("function", {"name": "sh", "arguments": '{"input":"ls -l"}'})

@@ -69,3 +69,13 @@ def test_four_marks_leave_no_room_for_the_implicit_one() -> None:
     marked = user(*(Text(text, Cache()) for text in "abcd"))
     assert built(request(marked), OPENAI)[0]["prompt_cache_options"] == {"mode": "explicit"}
     assert "prompt_cache_options" not in built(request(MARKED), OPENAI)[0]
+
+
+def test_an_assistants_text_carries_anthropics_marks_alone() -> None:
+    marked = assistant(Text("b", Cache()))
+    said = [
+        built(request(user(Text("a")), marked, user(Text("c"))), target)[0]["messages"] for target in (ROUTER, OPENAI)
+    ]
+    assert said[0][1]["content"] == [{"type": "text", "text": "b", "cache_control": {"type": "ephemeral"}}]
+    assert said[1][1]["content"] == "b"
+    assert said[1][2]["content"] == [{"type": "text", "text": "c", "prompt_cache_breakpoint": {"mode": "explicit"}}]

@@ -4,7 +4,7 @@ import pytest
 
 from providers.wire.capabilities import Capabilities
 from providers.wire.endpoints import Dialect
-from providers.wire.neutral import Cache, Image, Part, Text, ToolResult, ToolUse, Turn
+from providers.wire.neutral import Cache, Image, OutputFormat, Part, Text, Thinking, ToolResult, ToolUse, Turn
 from providers.wire.notes import Rejected
 from tests.providers.wire.chat.building_play import OPENAI, ROUTER, assistant, messages, noted, user
 
@@ -117,3 +117,23 @@ def test_an_answer_that_was_begun_is_not_continued_by_most() -> None:
     turns = (HI, assistant(Text("{")))
     assert noted(*turns) == "approximated=messages.prefill"
     assert noted(*turns, target=Capabilities(prefill=True)) == ""
+
+
+def test_the_shape_of_the_answer_is_said_behind_the_clients_instructions() -> None:
+    """A server that keeps to no schema is told it in words."""
+    wanted = OutputFormat("json_schema", {"type": "object"})
+    for system in ((Text("You"),), ()):
+        first = messages(HI, system=system, output=wanted, target=Capabilities(structured=""))[0]
+        content = first["content"] if system else [{"type": "text", "text": first["content"]}]
+        assert (first["role"], [part["text"] for part in content[:-1]]) == ("system", [part.text for part in system])
+        assert '{"type":"object"}' in content[-1]["text"]
+
+
+def test_an_answer_of_which_nothing_can_be_said_is_no_message() -> None:
+    """Chat servers refuse a message without content; sealed reasoning means something to its maker alone."""
+    sealed = assistant(Thinking(encrypted="e", redacted=True))
+    assert messages(HI, sealed, user(Text("so"))) == [
+        {"role": "user", "content": "Hi"},
+        {"role": "user", "content": "so"},
+    ]
+    assert noted(HI, sealed, user(Text("so"))) == "dropped=messages.thinking"

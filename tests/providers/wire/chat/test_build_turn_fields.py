@@ -24,3 +24,10 @@ def test_what_would_change_the_conversation_is_refused(name: str) -> None:
     with pytest.raises(Rejected) as caught:
         messages(user(Text("Hi"), **{name: "x"}))
     assert caught.value.field == f"messages.{name}"
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_message_without_any_has_role_and_content_alone(dialect: Dialect) -> None:
+    turns = user(Text("Hi")), assistant(Text("a")), user(Text("so"))
+    assert {frozenset(said) for said in messages(*turns, dialect=dialect)} == {frozenset(("role", "content"))}
+    assert noted(*turns, dialect=dialect) == ""

@@ -13,6 +13,8 @@ from providers.wire.events import (
     Refusal,
     Terminal,
     Text,
+    ToolArguments,
+    ToolCall,
 )
 from tests.providers.wire.chat.chunks import call, chunk, read
 
@@ -161,3 +163,25 @@ def test_a_stop_sequence_is_told_where_the_server_knows_it(key: str, value: obje
 def test_a_finish_reason_said_twice_counts_once_and_content_may_come_with_it() -> None:
     events = read(chunk({"content": "a"}, "stop"), chunk({}, "stop", usage={"prompt_tokens": 1}), done=True)
     assert [type(event).__name__ for event in events] == ["Text", "Finish", "Usage", "Terminal"]
+
+
+def test_a_function_call_of_old_is_a_call_and_an_empty_one_is_none() -> None:
+    """Snowflake puts one with empty strings into every answer."""
+    events = read(
+        chunk({"function_call": {"name": "f", "arguments": ""}}),
+        chunk({"function_call": {"arguments": '{"x"'}}),
+        chunk({"function_call": {"arguments": ": 1}"}}),
+        chunk(finish="function_call"),
+    )
+    assert events[:1] == [ToolCall(0, "", "f")]
+    assert "".join(event.text for event in events if isinstance(event, ToolArguments)) == '{"x": 1}'
+    assert events[-2:] == [Finish(FinishReason.TOOL_CALLS, "function_call"), Terminal()]
+    nothing = chunk({"content": "a", "function_call": {"name": "", "arguments": ""}})
+    assert read(nothing, chunk(finish="stop"))[-2:] == [Finish(FinishReason.STOP, "stop"), Terminal()]
+
+
+@pytest.mark.parametrize("thinking", ["hm", [{"type": "text", "text": "h"}, {"type": "text", "text": "m"}]])
+def test_signed_thinking_in_a_content_list_is_told_once_with_its_signature(thinking: object) -> None:
+    part = {"type": "thinking", "thinking": thinking, "signature": "s"}
+    events = read(chunk({"content": [part, {"type": "text", "text": "so"}]}))
+    assert events == [Reasoning("hm", 0), Reasoning("", 0, "s"), Text("so", 1)]

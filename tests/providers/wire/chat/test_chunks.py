@@ -40,3 +40,14 @@ def test_a_comment_is_a_comment_and_content_is_the_writers() -> None:
     assert around(envelope, Comment("anything\n\ndata: x")) == PING
     assert around(envelope, Terminal()) is None
     assert around(envelope, Text("a")) is None
+
+
+def test_every_chunk_has_the_same_envelope() -> None:
+    """Clients tell answers apart by the id; counts that come between change nothing before the end."""
+    envelope = Envelope(answering(), "kind")
+    around(envelope, Begin("a", "m"))
+    first = envelope.chunk('{"index":0}')
+    around(envelope, Usage(1, 2))
+    second = envelope.chunk('{"index":1}')
+    assert second == first.replace(b'"index":0', b'"index":1')
+    assert first != second

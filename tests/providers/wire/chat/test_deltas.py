@@ -8,6 +8,7 @@ from providers.wire.events import (
     Event,
     Finish,
     FinishReason,
+    Media,
     Opaque,
     PartEnd,
     Reasoning,
@@ -15,6 +16,7 @@ from providers.wire.events import (
     Terminal,
     Text,
     Timings,
+    ToolArguments,
     ToolCall,
     Vectors,
 )
@@ -96,3 +98,77 @@ def test_what_says_nothing_says_nothing() -> None:
 def test_the_content_is_all_of_the_text(pieces: list[tuple[str, int]]) -> None:
     said = message(*(Text(text, part) for text, part in pieces))
     assert said["content"] == "".join(text for text, _ in pieces)
+
+
+def test_reasoning_of_one_part_is_one_part() -> None:
+    said = message(Text("a"), Reasoning("h", 1), Reasoning("m", 1), Reasoning("", 1, "s"))
+    assert said["reasoning_content"] == "hm"
+    assert [part["type"] for part in said["provider_fields"]["parts"]] == ["text", "reasoning"]
+
+
+@pytest.mark.parametrize("announced", [(ToolCall(1, "a", "f"),), ()])
+def test_arguments_are_told_live_and_belong_to_a_call(announced: tuple[Event, ...]) -> None:
+    """Arguments that nobody announced are a call without a name: lost they would be worse."""
+    told = deltas(*announced, ToolArguments(1, '{"x"'), ToolArguments(1, ": 1}"), PartEnd(1))
+    pieces = [call["function"].get("arguments") for delta in told for call in delta.get("tool_calls", ())]
+    assert [piece for piece in pieces if piece] == ['{"x"', ": 1}"]
+    assert told[-1] == {}  # neither its end nor that of the answer has more to say
+    (call,) = message(*announced, ToolArguments(1, "{}"))["tool_calls"]
+    assert call["function"] == {"name": "f" if announced else "", "arguments": "{}"}
+
+
+def test_the_end_of_a_call_gives_empty_arguments_at_once() -> None:
+    told = deltas(ToolCall(1, "a", "f"), PartEnd(1), Text("b", 2))
+    assert told[1] == {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}
+    assert told[2] == {"content": "b"}
+
+
+def test_pictures_have_a_dense_index_and_other_media_a_reference() -> None:
+    links = [f"https://x.invalid/{name}" for name in "ab"]
+    events: list[Event] = [
+        Text("a"),
+        *(Media("image", "", 0, part, url) for part, url in enumerate(links, 1)),
+        Media("image", "image/png", 3, 3, "blake2b:00"),
+        Media("audio", "audio/wav", 9, 4, "a1"),
+    ]
+    pictures = [image for delta in deltas(*events) for image in delta.get("images", ())]
+    assert [(image["index"], image["image_url"]["url"]) for image in pictures] == list(enumerate(links))
+    assert message(*events)["provider_fields"]["parts"] == [
+        {"type": "text", "length": 1},
+        {"type": "image", "media_type": "image/png", "size": 3, "ref": "blake2b:00"},
+        {"type": "audio", "media_type": "audio/wav", "size": 9, "ref": "a1"},
+    ]
+
+
+WEB = '{"type":"web_search_result_location","url":"u","title":"t"}'
+
+
+@pytest.mark.parametrize(
+    ("events", "part"),
+    [
+        ((Opaque('{"x":1}', "server_tool_use", 1),), {"type": "opaque", "name": "server_tool_use", "value": {"x": 1}}),
+        (
+            (ToolCall(1, "a", "f"), Opaque("1", "caller", 1)),
+            {"type": "tool_call", "beside": [{"type": "caller", "value": 1}]},
+        ),
+        (
+            (Opaque(WEB, "citation", 1), Text("b", 1)),
+            {"type": "text", "length": 1, "citations": [{"type": WEB[9:35], "url": "u", "title": "t"}]},
+        ),
+        (
+            (Text("b", 1), Opaque('{"type":"file_citation"}', "annotation", 1)),
+            {"type": "text", "length": 1, "citations": [{"type": "file_citation"}]},
+        ),
+    ],
+)
+def test_what_chat_does_not_know_stays_in_its_place(events: tuple[Event, ...], part: dict[str, object]) -> None:
+    said = message(Text("a\ud83d"), *events)
+    assert said["content"].startswith("a\ufffd")  # the text ahead is over
+    assert said["provider_fields"]["parts"] == [{"type": "text", "length": 2}, part]
+
+
+def test_a_citation_comes_when_the_text_that_it_supports_is_whole() -> None:
+    told = deltas(Text("a"), Opaque(WEB, "citation", 1), Text("b", 1), PartEnd(1))
+    assert ["annotations" in delta for delta in told] == [False, False, True, False]
+    (citation,) = told[2]["annotations"]
+    assert citation["url_citation"] == {"start_index": 1, "end_index": 2, "title": "t", "url": "u"}

@@ -232,3 +232,12 @@ def test_odd_shapes_never_raise(values: list[Any], done: bool) -> None:
 @given(st.lists(st.dictionaries(KEYS, ODD, max_size=4), max_size=4))
 def test_odd_deltas_never_raise(deltas: list[dict[str, Any]]) -> None:
     answer_of(play(ChatStreamReader(), [sse(*(chunk(delta) for delta in deltas), done=True)])).message()
+
+
+def test_completions_in_llama_servers_own_form() -> None:
+    """The bare ``/completions`` of llama-server has no choices; each form is taken as it comes."""
+    end = {"content": "", "stop": True, "stop_type": "limit", "model": "m"}
+    expected = [Text("Hi"), Usage(), Finish(FinishReason.LENGTH, "length"), Terminal()]
+    streamed = events_of(CompletionsStreamReader, sse({"content": "Hi", "stop": False, "model": "m"}, end))
+    whole = events_of(CompletionsBodyReader, json.dumps({**end, "content": "Hi"}).encode())
+    assert streamed == whole == [Begin("", "m"), *expected]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from providers.wire.chat.usage import usage_of
-from providers.wire.events import Usage
+from providers.wire.chat.usage import timings_of, usage_of
+from providers.wire.events import Timings, Usage
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,20 @@ from providers.wire.events import Usage
 )
 def test_usage_of(usage: dict[str, Any], expected: Usage) -> None:
     assert usage_of(usage) == expected
+
+
+@pytest.mark.parametrize(
+    ("timings", "expected"),
+    [
+        ({}, Timings()),
+        (
+            {"prompt_ms": 12.3456, "predicted_ms": 7, "prompt_n": 4, "predicted_n": 8, "cache_n": 3},
+            Timings(12346, 7000, 4, 8, 3),
+        ),
+        ({"prompt_ms": 0, "predicted_ms": "7", "predicted_n": None}, Timings(0)),
+        ({"prompt_ms": -1, "predicted_ms": 1e12}, Timings()),
+        ({"prompt_ms": float("nan"), "predicted_ms": float("inf")}, Timings()),
+    ],
+)
+def test_timings_are_microseconds_and_nonsense_is_unknown(timings: dict[str, Any], expected: Timings) -> None:
+    assert timings_of(timings) == expected

@@ -107,3 +107,8 @@ def test_reasoning_that_was_never_signed_goes_only_where_nobody_signs() -> None:
     assert cleaned(unsigned) == []
     assert cleaned(unsigned, signatures="") == [unsigned]
     assert cleaned({"type": "redacted_thinking", "data": ""}) == []
+
+
+@pytest.mark.parametrize("body", [{}, {"prompt": PACKED}, {"messages": "Hi"}, {"messages": None}])
+def test_a_body_without_a_list_of_messages_is_the_providers_to_judge(body: dict[str, Any]) -> None:
+    assert without_foreign(body, ANTHROPIC) is body

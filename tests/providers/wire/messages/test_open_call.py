@@ -68,3 +68,10 @@ def test_ids() -> None:
         "toolu_pb1_2",
     ]
     assert (ids.known(1), ids.known(7), ids.known(None)) == ("x", "", "")
+
+
+def test_an_object_goes_out_as_it_comes_and_is_complete_when_it_can_be_read() -> None:
+    call = OpenCall(CALL)
+    steps = [(piece, call.add(piece), call.is_complete()) for piece in ('{"a": ', '{"b": 1}', "} ")]
+    assert steps == [('{"a": ', '{"a": ', False), ('{"b": 1}', '{"b": 1}', False), ("} ", "} ", True)]
+    assert call.rest() == ""

@@ -457,3 +457,23 @@ def test_an_unknown_provider_is_taken_for_chat() -> None:
     unpacked = side_channel.unpack(block["data"])
     assert unpacked is not None
     assert unpacked[1]["dialect"] == Dialect.CHAT
+
+
+def test_a_text_that_waited_for_a_call_is_one_block() -> None:
+    events: list[Event] = [
+        ToolCall(0, "a", "f"),
+        ToolArguments(0, '{"x"'),
+        Text("b", 1),
+        Text("c", 1),
+        ToolArguments(0, ": 1}"),
+        Text("d", 1),
+    ]
+    assert sent(events) == [
+        call(0, "a", "f"),
+        arguments(0, '{"x"'),
+        arguments(0, ": 1}"),
+        stopped(0),
+        started(1, type="text", text=""),
+        *(grown(1, "text_delta", text=text) for text in "bcd"),
+        stopped(1),
+    ]

@@ -213,3 +213,18 @@ def test_four_marks_leave_no_room_for_the_implicit_one() -> None:
     marked = Turn("user", tuple(Text("a", Cache()) for _ in range(4)))
     assert built(request(turns=(marked,)))[0]["prompt_cache_options"] == {"mode": "explicit"}
     assert "prompt_cache_options" not in built(request(turns=(marked,)), STRANGER)[0]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name"),
+    [
+        (Dialect.MESSAGES, "messages.thinking"),
+        (Dialect.CHAT, "messages.reasoning_content"),
+        (Dialect.RESPONSES, "input.reasoning"),
+    ],
+)
+def test_reasoning_of_another_maker_is_left_out_with_a_note(dialect: Dialect, name: str) -> None:
+    foreign = Thinking("hm", "s", format="anthropic-claude-v1")
+    found, notes = items(foreign, Text("so"), dialect=dialect)
+    assert found == [{"type": "message", "role": "assistant", "content": "so"}]
+    assert notes == f"dropped={name}"

@@ -138,3 +138,11 @@ def test_marks_that_have_no_place_go_to_the_next_part() -> None:
     assert body["input"][-1]["content"][0]["prompt_cache_breakpoint"] == MARK
     result = Turn("user", (ToolResult("c", (Text("x"),), cache=Cache()),))
     assert marks(built(request(turns=(result,)))[0]) == [MARK]
+
+
+def test_a_mark_waits_through_what_has_none() -> None:
+    tools = (Tool("function", "f", cache=Cache("1h")), Tool("function", "g"))
+    said = Turn("assistant", (Text("a"), ToolUse("c", "f", "{}")))
+    body, notes = built(request(tools=tools, turns=(said, *HI)))
+    assert body["input"][-1]["content"][0]["prompt_cache_breakpoint"] == {"mode": "explicit", "ttl": "12h"}
+    assert notes == "approximated=cache_control,cache_control.ttl"

@@ -81,3 +81,19 @@ def test_what_cannot_be_said_is_refused(toolset: dict[str, Any], field: str) -> 
     with pytest.raises(Rejected) as refused:
         servers(toolset, SERVER)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("raw", "notes"),
+    [({}, ""), ({"blocked_domains": ["x.y"]}, "dropped=tools.blocked_domains"), ({"allowed_domains": []}, "")],
+)
+def test_a_search_without_bounds_has_none(raw: dict[str, Any], notes: str) -> None:
+    tool = Tool("server", "web_search", dialect=Dialect.MESSAGES, raw={"type": "web_search_20250305", **raw})
+    body, said = built(request(tools=(tool,)))
+    assert (body["tools"], said) == ([{"type": "web_search"}], notes)
+
+
+@pytest.mark.parametrize("place", [{}, {"user_location": None}, {"user_location": {"type": "approximate"}}])
+def test_how_much_chat_wants_to_read(place: dict[str, Any]) -> None:
+    asked = {"web_search_options": {"search_context_size": "low", **place}}
+    assert web_search_options(request(extra=asked)) == {"type": "web_search", "search_context_size": "low"}

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from providers.wire import side_channel
 from providers.wire.endpoints import Dialect
-from providers.wire.events import Event, Opaque, PartEnd, Reasoning, Refusal, Text, ToolArguments, ToolCall
+from providers.wire.events import Event, Media, Opaque, PartEnd, Reasoning, Refusal, Text, ToolArguments, ToolCall
 from providers.wire.neutral import Thinking
 from providers.wire.responses.parse import parse_request
 from providers.wire.writer import Answering
-from tests.providers.wire.responses.writer_play import items, told
+from tests.providers.wire.responses.writer_play import items, told, whole
 
 SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "q"}}
 
@@ -163,3 +163,62 @@ def test_any_order(events: list[Event]) -> None:
     done = items(events)
     said = "".join(part.get("text", "") for item in done if item["type"] == "message" for part in item["content"])
     assert said.count("a") == sum(event.text == "a" for event in events if type(event) is Text)
+
+
+@pytest.mark.parametrize(
+    ("events", "types"),
+    [
+        ([], ["image_generation_call", "message"]),
+        ([Text("a", 0)], ["message", "image_generation_call", "message"]),
+        ([Text("a", 1)], ["message", "image_generation_call", "message"]),  # on the very part that is open
+        ([Reasoning("a", 0)], ["reasoning", "image_generation_call", "message"]),
+    ],
+)
+def test_a_picture_is_an_item_in_its_place(events: list[Event], types: list[str]) -> None:
+    picture = Media("image", "image/webp", 3, 1, "blake2b:00", "YWJj")
+    done = items([*events, picture, Text("b", 2)])
+    assert [item["type"] for item in done] == types
+    image = done[-2]
+    assert (image["status"], image["result"], image["output_format"]) == ("completed", "YWJj", "webp")
+
+
+def test_a_picture_of_a_format_that_has_no_word_and_no_bytes_says_neither() -> None:
+    (image,) = items([Media("image", "image/bmp", 3, 0, "blake2b:00")])
+    assert image["result"] is None
+    assert "output_format" not in image
+
+
+def test_a_calls_field_that_comes_behind_it_leads_back_to_the_call() -> None:
+    """Gemini's signatures must come back with the very call."""
+    late = Opaque('{"google":{"thought_signature":"s"}}', "extra_content", 0)
+    done = items([ToolCall(0, "c", "f"), PartEnd(0), Text("a", 1), late])
+    assert [item["type"] for item in done] == ["function_call", "message", "reasoning"]
+    unpacked = side_channel.unpack(done[2]["encrypted_content"])
+    assert unpacked is not None
+    value = {"google": {"thought_signature": "s"}}
+    assert side_channel.call_field_of(unpacked[1]) == ("c", "extra_content", value)
+
+
+@pytest.mark.parametrize("ahead", [[], [ToolCall(0, "c", "f")], [Text("a", 0), ToolCall(1, "c", "f")]])
+def test_a_citation_without_an_open_text_is_on_none(ahead: list[Event]) -> None:
+    """It stands beside the output then, and no item is made or closed for it."""
+    cited = Opaque('{"type":"file_path","file_id":"f","index":0}', "annotation")
+    assert items([*ahead, cited]) == items(ahead)
+    assert whole([*ahead, cited])["x_patchbay"]["beside"] == [
+        {"type": "annotation", "value": {"type": "file_path", "file_id": "f", "index": 0}}
+    ]
+
+
+def test_a_calls_own_field_does_not_end_the_call() -> None:
+    field = Opaque('{"google":{"thought_signature":"s"}}', "extra_content", 0)
+    events: list[Event] = [ToolCall(0, "c", "f"), ToolArguments(0, '{"x"'), field, ToolArguments(0, ": 1}")]
+    call, carried = items(events)
+    assert (call["arguments"], carried["type"]) == ('{"x": 1}', "reasoning")
+    unpacked = side_channel.unpack(carried["encrypted_content"])
+    assert unpacked is not None
+    assert side_channel.call_field_of(unpacked[1]) == ("c", "extra_content", {"google": {"thought_signature": "s"}})
+
+
+def test_texts_and_refusals_in_a_row_are_one_message() -> None:
+    (message,) = items([Text("a", 0), Text("b", 1), Refusal("no", 2)])
+    assert [part.get("text", part.get("refusal")) for part in message["content"]] == ["a", "b", "no"]

@@ -195,3 +195,13 @@ def test_what_has_no_place_stands_beside() -> None:
         {"type": "stop_sequence", "value": "END"},
     ]
     assert "x_patchbay" not in whole([Text("a")])
+
+
+def test_an_annotation_of_no_part_stands_on_the_open_text_or_beside() -> None:
+    """Chat's annotations name no part; as long as the text is open they are its own."""
+    value = {"type": "file_path", "file_id": "f", "index": 0}
+    cited = Opaque(json.dumps(value), "annotation")
+    on_text = whole([Text("a"), cited])
+    assert on_text["output"][0]["content"][0]["annotations"] == [value]
+    assert "x_patchbay" not in on_text
+    assert whole([cited, Text("a")])["x_patchbay"]["beside"] == [{"type": "annotation", "value": value}]
