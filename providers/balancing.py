@@ -1,10 +1,11 @@
 """Which of a provider's servers is asked first in one call, and which then.
 
 Strategy: the policy is pure (`providers.pool.balance`); here it meets providers, and remembers whose turn it is. A
-provider with one address is answered without looking at the call.
+provider with one address is answered without looking at the call. Servers that are full come after those with room,
+broken ones last: each call takes one turn, among the best that there are.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 
 from providers.pool.balance import Balancer
 from providers.pool.call_facts import CallFacts
@@ -13,6 +14,16 @@ from providers.provider import Provider, Replica
 from providers.resolve import Target
 
 _NOTHING: Mapping[str, int] = {}
+
+
+def is_shared(provider: Provider) -> bool:
+    """Whether the calls at each of a provider's servers are counted: it has several, or a limit."""
+    return len(provider.replicas) > 1 or provider.sharing.max_in_flight is not None
+
+
+def judges_our_key(provider: Provider) -> bool:
+    """Whether a provider judges our key, not the client's."""
+    return provider.external or provider.key is not None
 
 
 class Balancing:
@@ -40,6 +51,28 @@ class Balancing:
             return [server for server in provider.replicas if server.name not in excluded]
         key = sticky_key(provider.sharing.sticky, call, target.model or model)
         return self._balancer(provider).order(provider.replicas, in_flight=in_flight, key=key, excluded=excluded)
+
+    def in_order(
+        self,
+        target: Target,
+        call: CallFacts,
+        model: str,
+        *,
+        in_flight: Mapping[str, int],
+        full: Collection[str],
+        broken: Collection[str],
+    ) -> list[Replica]:
+        """Return all servers of a target in the order to ask them; ``full`` and ``broken`` ones by name.
+
+        The other arguments are those of `servers`.
+        """
+        tries = (
+            self.servers(target, call, model, in_flight=in_flight, excluded=excluded)
+            for excluded in ((*broken, *full), broken, ())
+        )
+        first = next(filter(None, tries), [])
+        others = [server for server in target.provider.replicas if server not in first]
+        return [*first, *sorted(others, key=lambda server: server.name in broken)]
 
     def _balancer(self, provider: Provider) -> Balancer:
         """The turns of a provider's servers; a reload that changes them begins anew."""

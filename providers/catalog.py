@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from providers.client import NO_SUCH_PATH, TIMEOUT, Client
-from providers.errors import Rejected, Unreachable, UpstreamError
+from providers.errors import Rejected, TimedOut, Unreachable, UpstreamError
 from providers.model_entry import (
     ModelEntry,
     anthropic_model,
@@ -32,6 +32,7 @@ __all__ = ["Catalog", "ModelEntry", "anthropic_model", "anthropic_shape", "opena
 FRESH = 600.0
 LOCAL_FRESH = 10.0
 RETRY = 15.0
+_NEWS = 45.0  # after which a failed question that was not asked again says nothing any more
 _MOST_PAGES = 20
 
 
@@ -45,6 +46,7 @@ class _Listing:
     error: str = ""
     names: frozenset[str] = frozenset()
     windows: dict[str, int] = field(default_factory=dict)
+    unreachable: bool = False
 
     def __post_init__(self) -> None:
         """Collect the ids and windows once: calls ask for them."""
@@ -116,6 +118,13 @@ class Catalog:
         """Return why a provider could not be asked lately, by name."""
         return {name: listing.error for name, listing in self._listings.items() if listing.error}
 
+    def unreachable(self) -> frozenset[str]:
+        """Return the names of providers that did not answer when they were asked within the last minute or so."""
+        news = self._clock() - _NEWS
+        providers = self._registry().providers.values()
+        found = ((provider.name, self._listing(provider)) for provider in providers)
+        return frozenset(name for name, listing in found if listing and listing.unreachable and listing.due > news)
+
     def find(self, model: str) -> ModelEntry | None:
         """Return what is known of the model that a client means by ``model``, also as ``provider/id``; asks nobody."""
         listed = self.known()
@@ -182,15 +191,18 @@ class Catalog:
     async def _fetch(self, provider: Provider) -> None:
         before = self._listing(provider)
         fresh, error = FRESH if provider.external else LOCAL_FRESH, ""
+        away = False
         try:
             models = await self._ask(provider)
         except UpstreamError as failure:
             models = before.models if before else []
             if not (isinstance(failure, Rejected) and failure.status in NO_SUCH_PATH):  # else it has no list
                 fresh, error = RETRY, str(failure)
+            away = isinstance(failure, Unreachable | TimedOut)
             if isinstance(failure, Unreachable) and self._on_unreachable is not None:
                 self._on_unreachable(provider.name)
-        self._listings[provider.name] = _Listing(provider, models, self._clock() + fresh, error)
+        due = self._clock() + fresh
+        self._listings[provider.name] = _Listing(provider, models, due, error, unreachable=away)
 
     async def _ask(self, provider: Provider) -> list[ModelEntry]:
         """Return the provider's whole list, page by page where it has pages."""

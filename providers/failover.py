@@ -1,31 +1,65 @@
 """Who is asked next when a try has failed: the policies of `providers.pool`, put to work for one call.
 
-`Failover` holds what all calls share, the breakers and the budgets for repetitions; a `Course` is one call's way
-through its plan. Healthy calls cost two look-ups: nothing is stored for a provider that answers. Times in monotonic µs.
+`Failover` holds what all calls share, the breakers, the budgets for repetitions and the places at servers; a `Course`
+is one call's way through its plan. Healthy calls cost two look-ups: nothing is stored for a provider that answers.
+Times in monotonic µs.
+
+Where a provider has several servers, a failure of one of them is answered by the next of them, at once, as long as one
+attempt stays for the next target; only then the rules of `providers.pool.retry` count. Which server it is, and its
+breaker's word, is settled when the call is let in, since it may have stood in line for a while.
 """
 
 import random
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from providers.balancing import Balancing, judges_our_key
+from providers.entrance import Entrance, circuit, key_name, let
+from providers.exchange.account import Outcome
 from providers.exchange.course import Lost, Next
 from providers.exchange.plan import Plan, Target
-from providers.pool.breaker import Breakers, Circuit, Denied, Permit
+from providers.places import Places
+from providers.pool.breaker import Breakers, Circuit
+from providers.pool.call_facts import CallFacts
 from providers.pool.error_class import ErrorClass, classify
-from providers.pool.retry import DEFAULTS, RetryPolicy, Standing, Where, rule
+from providers.pool.retry import DEFAULTS, RULES, RetryPolicy, Standing, Where, rule
 from providers.pool.retry_budget import RetryBudget
 from providers.pool.waits import asked_wait
+from providers.provider import Replica
+from providers.resolve import Target as Aim
 
 _MOST_ASKED = 3600.0  # seconds: the breakers cap it further
+# What is about one server: another one of the same provider may do better. The key and the call are the same there.
+_OF_ONE_SERVER = frozenset(
+    (
+        ErrorClass.REFUSED,
+        ErrorClass.DNS,
+        ErrorClass.TLS,
+        ErrorClass.CONNECT_TIMEOUT,
+        ErrorClass.RESET,
+        ErrorClass.CUT,
+        ErrorClass.STALL,
+        ErrorClass.SERVER_ERROR,
+        ErrorClass.GATEWAY_TIMEOUT,
+        ErrorClass.OVERLOADED,
+        ErrorClass.LOADING,
+        ErrorClass.RATE_LIMIT,
+        ErrorClass.MALFORMED,
+    )
+)
+
+
+def _monotonic() -> int:
+    return time.monotonic_ns() // 1000
 
 
 class Failover:
     """What the calls of one proxy share.
 
-    ``chance`` gives numbers from 0 to below 1, ``wall`` seconds since the epoch.
+    ``chance`` gives numbers from 0 to below 1, ``wall`` seconds since the epoch, ``clock`` monotonic µs.
     """
 
     def __init__(
@@ -34,8 +68,12 @@ class Failover:
         *,
         chance: Callable[[], float] = random.random,
         wall: Callable[[], float] = time.time,
+        clock: Callable[[], int] = _monotonic,
     ) -> None:
         self.breakers = Breakers()
+        self.places = Places()
+        self._balancing = Balancing()
+        self._clock = clock
         self.policy = policy
         self.chance = chance
         self.wall = wall
@@ -45,21 +83,30 @@ class Failover:
         """Return the budget for repetitions at a provider."""
         return self._budgets.setdefault(provider, RetryBudget())
 
+    def servers(self, target: Aim, call: CallFacts, model: str) -> Sequence[Replica]:
+        """Return the servers of a target in the order to ask them (`providers.targeting.Servers`)."""
+        provider, now = target.provider, self._clock()
+        limit = provider.sharing.max_in_flight
+        busy = {server.name: self.places.busy(provider.name, server.name) for server in provider.replicas}
+        full = [name for name, calls in busy.items() if limit is not None and calls >= limit]
+        key = key_name(ours=judges_our_key(provider))
+        broken = [name for name in busy if self.breakers.denied(Circuit(provider.name, name, key), now) is not None]
+        return self._balancing.in_order(target, call, model, in_flight=busy, full=full, broken=broken)
+
     def course(self, attempts: int = DEFAULTS.attempts) -> "Course":
         """Return the way of a new call, on which providers are asked so often at most."""
         return Course(self, attempts)
 
 
-class Course:
+class Course(Entrance):
     """One call's way through its plan (`providers.exchange.course.Course`)."""
 
     def __init__(self, failover: Failover, attempts: int) -> None:
+        super().__init__(failover.breakers, failover.places)
         self._all = failover
         self._policy = replace(failover.policy, attempts=attempts)
         self._plan: Plan | None = None
         self._ahead: deque[Callable[[], Target | None]] = deque()
-        self._permit: Permit | None = None
-        self._until = 0
         self._attempts = 0
         self._here = 0
         self._loading_since: int | None = None
@@ -71,18 +118,20 @@ class Course:
         self._ahead = deque((*(partial(_itself, target) for target in plan.targets[1:]), *plan.later))
         self._here = 1
         first = plan.targets[0]
-        admitted = self._all.breakers.admit(_circuit(first), now, last=not self._ahead)
-        if isinstance(admitted, Denied):
-            following = self._onward(self._following(now), now, f"{first.provider} was passed over: {admitted.why}")
+        denied = self._admit(first, now, last=not self._ahead)
+        if denied is not None:
+            following = self._onward(self._following(now), now, f"{first.provider} was passed over: {denied.why}")
             if following is not None:
                 return following
-            admitted = self._all.breakers.admit(_circuit(first), now, last=True)
-        self._permit = _let(admitted)
+            self._admit(first, now, last=True)
         self._all.budget(first.provider).call(now)
         return Next(first, 0, "")
 
     def lost(self, lost: Lost, now: int) -> Next | None:
-        """Rule on a try that failed before the client got anything of its answer."""
+        """Rule on a try that failed before the client got anything of its answer, or on one for which was no room."""
+        self._give_back(now)
+        if lost.outcome is Outcome.SHED:
+            return self._past(lost.target, now)
         kind = _kind(lost)
         asked = asked_wait(lost.headers, self._all.wall(), most=_MOST_ASKED)
         asked_us = None if asked is None else int(asked * 1e6)
@@ -93,6 +142,8 @@ class Course:
             self._loading_since = now - lost.held_us
         if self._policy.attempts == 1:
             return None
+        if (sibling := self._sibling(kind, lost.target, now)) is not None:
+            return sibling
         ruling = rule(kind, self._standing(now, asked_us), self._budget_of(lost), self._all.chance(), self._policy)
         match ruling.where:
             case Where.HERE:
@@ -106,19 +157,36 @@ class Course:
     def answered(self, target: Target, now: int) -> None:
         """The answer is good: its breaker, if it was open, closes."""
         if self._permit is not None:
-            self._all.breakers.over(self._permit, None, now)
+            self._breakers.over(self._permit, None, now)
             self._permit = None
 
     def left(self, target: Target, now: int) -> None:
         """Nobody can say what the provider would have done."""
         if self._permit is not None:
-            self._all.breakers.drop(self._permit)
+            self._breakers.drop(self._permit)
             self._permit = None
 
     def cut(self, lost: Lost, now: int) -> None:
         """An answer broke off after the client had got some of it: that counts against the provider all the same."""
-        self._permit = self._permit or _let(self._all.breakers.admit(_circuit(lost.target), now, last=True))
+        self._permit = self._permit or let(self._breakers.admit(circuit(lost.target), now, last=True))
         self._report(_kind(lost), now, None)
+        self._give_back(now)
+
+    def go_on(self, lost: Lost, text: str, now: int) -> Next | None:
+        """Return the next target of the plan that goes on with an answer; a named one is for calls from the start."""
+        assert self._plan is not None
+        kind, going_on = _kind(lost), self._plan.going_on
+        self._give_back(now)
+        self._attempts += 1
+        spent = self._attempts >= self._policy.attempts or now >= self._until
+        if spent or self._took_over or not RULES[kind].onward:
+            return None
+        while left := len(self._ahead):
+            self._ahead.popleft()
+            target = going_on[-left](text) if left <= len(going_on) else None
+            if target is not None and self._admit(target, now, last=not self._ahead) is None:
+                return self._onward(target, now, f"{kind}: the next target goes on with the answer")
+        return None
 
     def _standing(self, now: int, asked: int | None) -> Standing:
         assert self._plan is not None
@@ -137,16 +205,44 @@ class Course:
 
     def _again(self, target: Target, now: int, wait: int, why: str) -> Next | None:
         self._here += 1
-        admitted = self._all.breakers.admit(_circuit(target), now, last=not self._ahead)
-        if isinstance(admitted, Denied):
-            return self._onward(self._following(now), now, f"{why}, but {admitted.why}")
-        self._permit = admitted
+        self._tried.clear()
+        if (denied := self._admit(target, now, last=not self._ahead)) is not None:
+            return self._onward(self._following(now), now, f"{why}, but {denied.why}")
         return Next(target, wait, why)
+
+    def _sibling(self, kind: ErrorClass, target: Target, now: int) -> Next | None:
+        """Another server of the same provider, before anybody else is asked."""
+        if not target.servers or kind not in _OF_ONE_SERVER or now >= self._until:
+            return None
+        self._tried.add(target.server)
+        kept = 1 if self._has_others() else 0
+        too_risky = RULES[kind].risky and not self._policy.repeat_sent
+        if too_risky or self._policy.attempts - self._attempts <= kept:
+            return None
+        left = [server for server in target.servers if server.name not in self._tried]
+        if all(self._denial(target, server, now) is not None for server in left):
+            return None
+        return Next(target, 0, f"{kind}: next endpoint")
+
+    def _has_others(self) -> bool:
+        return bool(self._ahead) and not self._took_over
+
+    def _past(self, target: Target, now: int) -> Next | None:
+        """All servers of a target are full: who is asked instead; nobody has failed."""
+        assert self._plan is not None
+        if self._took_over:
+            return None
+        if ErrorClass.OVERLOADED in self._plan.instead:
+            return self._onward(
+                self._named(ErrorClass.OVERLOADED, now), now, f"{target.provider} is full: named target"
+            )
+        return self._onward(self._following(now), now, f"{target.provider} is full: next target")
 
     def _onward(self, target: Target | None, now: int, why: str) -> Next | None:
         if target is None:
             return None
         self._here, self._loading_since = 1, None
+        self._tried.clear()
         self._all.budget(target.provider).call(now)
         return Next(target, 0, why)
 
@@ -154,8 +250,8 @@ class Course:
         """The next target that can be asked; the last one is asked whatever its breaker says."""
         while self._ahead:
             target = self._ahead.popleft()()
-            if target is not None and (admitted := self._admitted(target, now, last=not self._ahead)) is not None:
-                return admitted
+            if target is not None and self._admit(target, now, last=not self._ahead) is None:
+                return target
         return None
 
     def _named(self, kind: ErrorClass, now: int) -> Target | None:
@@ -163,18 +259,13 @@ class Course:
         self._took_over = True
         made = (make() for make in self._plan.instead.get(kind, ()))
         found = next((target for target in made if target is not None), None)
-        return None if found is None else self._admitted(found, now, last=True)
-
-    def _admitted(self, target: Target, now: int, *, last: bool = False) -> Target | None:
-        admitted = self._all.breakers.admit(_circuit(target), now, last=last)
-        if isinstance(admitted, Denied):
-            return None
-        self._permit = admitted
-        return target
+        if found is not None:
+            self._admit(found, now, last=True)
+        return found
 
     def _report(self, kind: ErrorClass, now: int, asked: int | None) -> None:
         if self._permit is not None:
-            self._all.breakers.over(self._permit, kind, now, asked=asked)
+            self._breakers.over(self._permit, kind, now, asked=asked)
             self._permit = None
 
     def _budget_of(self, lost: Lost) -> RetryBudget:
@@ -187,11 +278,3 @@ def _itself(target: Target) -> Target | None:
 
 def _kind(lost: Lost) -> ErrorClass:
     return classify(lost.outcome, lost.status or None, lost.failure, sent=lost.sent, our_key=lost.target.our_key)
-
-
-def _circuit(target: Target) -> Circuit:
-    return Circuit(target.provider, f"{target.host}:{target.port}", "ours" if target.our_key else "")
-
-
-def _let(admitted: Permit | Denied) -> Permit | None:
-    return admitted if isinstance(admitted, Permit) else None

@@ -1,9 +1,13 @@
 """llama-server: all three dialects if it is new, slow first tokens, usually no key. ``local`` is not external."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, cast
+
+from pydantic import JsonValue
 
 from providers.provider import LOCAL, Deadlines, Provider
 from providers.wire.endpoints import Dialect, Endpoint
+from providers.wire.values import mapping
 
 
 class LlamaCpp(Provider):
@@ -22,6 +26,11 @@ class LlamaCpp(Provider):
     def external(self) -> bool:
         """Only the local one is trusted with what the client sent; one elsewhere is a provider like others."""
         return self.name != LOCAL
+
+    def continuing_params(self, body: Mapping[str, object]) -> dict[str, JsonValue]:
+        """It says "Assistant response prefill is incompatible with enable_thinking", which is on by default."""
+        own = cast("dict[str, JsonValue]", mapping(body.get("chat_template_kwargs")))
+        return {"chat_template_kwargs": {**own, "enable_thinking": False}}
 
     def path_for(self, endpoint: Endpoint) -> str:
         """As the client wrote it (llama-server knows bare paths too); OpenRouter's ``/api/v1`` it does not know."""

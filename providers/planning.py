@@ -1,19 +1,18 @@
 """From a client's call to the plan of who may answer it: route, conditions, targets in order."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from providers.calls import ReadCall, Refused
+from providers.continuing import resumable
 from providers.exchange import plan
-from providers.pool.call_facts import CallFacts
 from providers.pool.targets import Judge, choose
 from providers.provider import Provider
 from providers.recollection import Recollection
 from providers.registry import Registry
 from providers.resolve import Target
-from providers.targeting import AsFound, Targeting, as_it_is
+from providers.targeting import AsFound, Servers, Targeting, as_it_is, as_listed
 
 # How many tokens a provider's model reads, None where nobody knows.
 Window = Callable[[Provider, str], int | None]
@@ -44,18 +43,21 @@ def plan_call(
     as_found: AsFound = as_it_is,
     recollection: Recollection | None = None,
     window: Window = _unknown,
+    servers: Servers = as_listed,
 ) -> Planned:
     """Plan a call; ``id`` and ``created`` stand in an answer that is written anew. Raises Refused or NeedsMedia.
 
     ``recollection`` has what the client may have dropped of earlier answers; ``created`` is now, too. ``window`` tells
-    how many tokens a target's model can read, None: nobody knows.
+    how many tokens a target's model can read, None: nobody knows. ``servers`` orders those of a provider with several.
     """
     route = registry.resolve(call.model or None, local_models)
-    targeting = Targeting(call, id, created, as_found, recollection)
-    targets, left_out = _chosen(route.targets, targeting, window)
+    targeting = Targeting(call, id, created, as_found, recollection, servers)
+    chosen, left_out = _chosen(route.targets, targeting, window)
+    targets = resumable(chosen, call)
     reason = "; ".join(filter(None, (route.reason, left_out)))
     later = tuple(partial(targeting.make_if_possible, target) for target in targets[1:])
-    made = plan.Plan((targeting.make(targets[0]),), reason, later, _instead(targets, targeting))
+    going_on = tuple(partial(targeting.go_on, target) for target in targets[1:]) if targets[0].rescue else ()
+    made = plan.Plan((targeting.make(targets[0]),), reason, later, _instead(targets, targeting), going_on)
     value = call.parsed.value
     return Planned(targets[0].provider, call.model, value.get("stream") is True, value, made)
 
@@ -65,7 +67,7 @@ def _chosen(targets: tuple[Target, ...], targeting: Targeting, window: Window) -
     if len(targets) == 1 and not targets[0].when and not targets[0].fallback_on:
         return targets, ""
     call = targeting.call
-    facts = CallFacts(call.request.endpoint.operation, call.parsed.value, call.headers, _minute)
+    facts = targeting.facts()
     judge = Judge[Target](
         barred=lambda target: str(targeting.barred(target) or ""),
         window=lambda target: window(target.provider, target.model or call.model),
@@ -78,15 +80,10 @@ def _chosen(targets: tuple[Target, ...], targeting: Targeting, window: Window) -
     return choice.targets, str(choice)
 
 
-def _minute() -> int:
-    now = datetime.now()  # the registry's spans are of this machine's own time
-    return now.hour * 60 + now.minute
-
-
 def _instead(targets: tuple[Target, ...], targeting: Targeting) -> dict[str, tuple[plan.Make, ...]]:
     """Who takes over after which class of error; the first target's word counts most."""
     return {
-        kind: tuple(partial(targeting.make_if_possible, target) for target in named)
+        kind: tuple(partial(targeting.make_if_possible, replace(target, rescue="")) for target in named)
         for origin in reversed(targets)
         for kind, named in origin.fallback_on.items()
     }

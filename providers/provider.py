@@ -4,11 +4,11 @@ A kind of provider is a subclass that sets class variables (see `providers.compa
 methods here read them. Instances are immutable; a reload makes new ones, so a call keeps the provider it began with.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 
 from providers import headers
 from providers.addresses import BaseUrl, parse_base_url
@@ -190,6 +190,10 @@ class Provider:
     def capabilities(self, model: str, facts: Facts = NO_FACTS) -> Capabilities:
         """What ``model`` (the name it has here) can be told; ``facts`` are the route's own word on it."""
         return capabilities(self.kind, model, (self.facts, facts), like=self.like)
+
+    def continuing_params(self, body: Mapping[str, object]) -> dict[str, JsonValue]:
+        """What must be set so that the answer goes on with the last turn; ``body`` is the client's."""
+        return {}
 
     def auth_headers(self) -> list[tuple[str, str]]:
         """The real credentials, for the bytes that leave and nothing else; empty without a key."""

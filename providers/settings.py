@@ -36,6 +36,12 @@ class Settings(BaseModel):
     attempts: int = Field(
         default=3, ge=1, le=10, description="how often providers are asked for one call; 1 tells every failure at once"
     )
+    shutdown_grace: float = Field(
+        default=30.0,
+        ge=0,
+        le=86_400,
+        description="seconds that calls in flight have to end in when Patchbay is stopped",
+    )
     bodies: Literal["none", "errors", "all"] = Field(
         default="errors", description="of which calls the raw bodies are kept (redacted, compressed)"
     )

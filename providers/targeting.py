@@ -4,14 +4,18 @@ Identity first: the body goes on byte for byte; only the ``model`` value where t
 that the route sets, are spliced into the original text (prompt caches key on exact prefixes).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
+from providers.balancing import is_shared, judges_our_key
 from providers.calls import ReadCall, Refused
+from providers.continuing import with_answer
 from providers.exchange import plan
 from providers.needs_media import NeedsMedia
-from providers.provider import Provider
+from providers.pool.call_facts import CallFacts
+from providers.provider import Provider, Replica
 from providers.recollection import Recollection
 from providers.resolve import Target
 from providers.wire.endpoints import Dialect, Endpoint, Operation
@@ -21,6 +25,8 @@ from providers.wire.translate import TRANSLATABLE, Translation, addresses_wanted
 
 # Says what a provider speaks where a call is made: the provider as it is, or without a dialect that it lacks.
 AsFound = Callable[[Provider, Endpoint], Provider]
+# Orders the servers of a target whose provider shares calls; the last argument is what the client wrote as the model.
+Servers = Callable[[Target, CallFacts, str], Sequence[Replica]]
 # What a client of a dialect is best translated to, where the provider leaves a choice: Chat is spoken by all and known
 # best; Messages and Responses have more in common with each other than either with Chat.
 _PREFERRED: dict[Dialect, tuple[Dialect, ...]] = {
@@ -35,12 +41,17 @@ def as_it_is(provider: Provider, _: Endpoint) -> Provider:
     return provider
 
 
+def as_listed(target: Target, _call: CallFacts, _model: str) -> Sequence[Replica]:
+    """Ask servers in the registry's order."""
+    return target.provider.replicas
+
+
 @dataclass(frozen=True, slots=True)
 class Targeting:
     """Makes the targets of one call.
 
     ``id`` and ``created`` (seconds since the epoch, now) stand in an answer that is written anew; ``recollection`` has
-    what the client may have dropped of earlier answers.
+    what the client may have dropped of earlier answers. ``servers`` is asked for the order of a provider's servers.
     """
 
     call: ReadCall
@@ -48,6 +59,12 @@ class Targeting:
     created: int
     as_found: AsFound = as_it_is
     recollection: Recollection | None = None
+    servers: Servers = as_listed
+
+    def facts(self) -> CallFacts:
+        """What conditions and balance ask of the call."""
+        call = self.call
+        return CallFacts(call.request.endpoint.operation, call.parsed.value, call.headers, _minute)
 
     def make(self, target: Target) -> plan.Target:
         """Make the request for a target. Raises Refused, NeedsMedia."""
@@ -57,7 +74,8 @@ class Targeting:
         if refusal := self.barred(target):
             raise refusal
         translation = self._translation(target)
-        return _target(target, self.call, translation, None if translation else self._rewriting(target))
+        made = _target(target, self.call, translation, None if translation else self._rewriting(target))
+        return self._shared(target, made) if is_shared(target.provider) else made
 
     def make_if_possible(self, target: Target) -> plan.Target | None:
         """Make the request for a target that is asked when another one has failed; None if it cannot be asked this."""
@@ -66,9 +84,35 @@ class Targeting:
         except (Refused, NeedsMedia):
             return None
 
+    def go_on(self, target: Target, said: str) -> plan.Target | None:
+        """Make the request for a target that goes on with an answer of which the client has ``said``."""
+        if not target.capabilities(self.call.model).prefill:
+            return None
+        params = {**target.params, **target.provider.continuing_params(self.call.parsed.value)}
+        call = with_answer(self.call, said)
+        made = replace(self, call=call).make_if_possible(replace(target, params=params))
+        if made is None:
+            return None
+        translation = made.translation or (made.rewriting() if made.rewriting else None)
+        return None if translation is None else replace(made, translation=translation)
+
     def barred(self, target: Target) -> Refused | None:
         """Why a target may not be asked at all."""
         return _unready(target.provider, self.call.model) or _cross_site(target.provider, self.call)
+
+    def _shared(self, target: Target, made: plan.Target) -> plan.Target:
+        """Let a target lead to the server that is to be asked first, and know the others."""
+        provider, endpoint = target.provider, self.call.request.endpoint
+        query = self.call.request.query
+        if made.translation is not None:
+            endpoint, query = made.translation.endpoint or endpoint, ""
+        servers = tuple(
+            plan.Server(server.name, *provider.url_for(endpoint, query, server))
+            for server in self.servers(target, self.facts(), self.call.model)
+        )
+        sharing = provider.sharing
+        shared = replace(made, servers=servers, max_in_flight=sharing.max_in_flight, max_queued=sharing.max_queued)
+        return shared.at(servers[0])
 
     def _translation(self, target: Target) -> Translation | None:
         """The call in a dialect that the provider speaks, None where it speaks the client's."""
@@ -115,6 +159,11 @@ class Targeting:
             )
 
         return again
+
+
+def _minute() -> int:
+    now = datetime.now()  # the registry's spans are of this machine's own time
+    return now.hour * 60 + now.minute
 
 
 def _about(provider: Provider, model: str) -> dict[str, str]:
@@ -193,10 +242,12 @@ def _target(
         headers=[*sent, *provider.placeholder_headers()],
         body=translation.body if translation else _spliced(target, call),
         external=provider.external,
-        our_key=provider.external or provider.key is not None,
+        our_key=judges_our_key(provider),
         virtual=provider.virtual,
         translation=translation,
         rewriting=rewriting,
+        resumable=target.rescue == "prefill",
+        server=provider.replicas[0].name if provider.replicas else "",
     )
 
 

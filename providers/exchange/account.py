@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     UPSTREAM_PROTOCOL_ERROR = "upstream_protocol_error"
     UPSTREAM_TRUNCATED = "upstream_truncated"
     RATE_LIMITED = "rate_limited"
+    SHED = "shed"
     CLIENT_DISCONNECTED = "client_disconnected"
     KILLED = "killed"
     SHUTDOWN = "shutdown"

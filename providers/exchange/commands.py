@@ -13,6 +13,7 @@ class Timer(StrEnum):
     TOTAL = "total"
     HOLD = "hold"  # how long a stream's head waits for its first content, then for its next sign of life
     RETRY = "retry"  # until the next try
+    PLACE = "place"  # never set: a call in line is told with it that there is a place for it now
 
 
 @dataclass(frozen=True, slots=True)

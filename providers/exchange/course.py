@@ -1,5 +1,6 @@
 """Who is asked next when a try has failed: what the exchange asks of whoever decides that."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +36,25 @@ class Next:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class InLine:
+    """The call has a place in the line of ``target``, until ``until`` (monotonic µs)."""
+
+    target: Target
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """There is no room for the call, and none in line; after ``wait_s`` seconds there may be."""
+
+    wait_s: int = 1
+
+
+# What becomes of a call that wants to be let in: the target is asked now, at the server that it leads to.
+Entry = Target | InLine | Full
+
+
 class Course(Protocol):
     """Decides for one call. Times in monotonic µs."""
 
@@ -44,6 +64,15 @@ class Course(Protocol):
     def lost(self, lost: Lost, now: int) -> Next | None:
         """A try failed: return who is asked next, None if nobody is."""
 
+    def enter(self, target: Target, now: int, wake: Callable[[], None]) -> Entry:
+        """Be let in at one of the servers of a target that has `Target.servers`, right before it is asked.
+
+        ``wake`` is called once it is the call's turn, in the middle of another call's affairs: then `placed` is asked.
+        """
+
+    def placed(self, now: int) -> Entry | None:
+        """What has become of a place in line; None: it is not the call's turn yet."""
+
     def answered(self, target: Target, now: int) -> None:
         """The try's answer is good: the client gets it."""
 
@@ -52,6 +81,12 @@ class Course(Protocol):
 
     def cut(self, lost: Lost, now: int) -> None:
         """A try failed after the client had got some of its answer."""
+
+    def go_on(self, lost: Lost, text: str, now: int) -> Next | None:
+        """After `cut`: return who goes on with the answer, of which the client has ``text``; None if nobody does."""
+
+    def over(self, now: int) -> None:
+        """The call has ended, however it did."""
 
 
 class Straight:
@@ -65,6 +100,14 @@ class Straight:
         """Ask nobody else."""
         return None
 
+    def enter(self, target: Target, now: int, wake: Callable[[], None]) -> Entry:
+        """Ask at once: nothing is counted."""
+        return target
+
+    def placed(self, now: int) -> Entry | None:
+        """There is no line."""
+        return None
+
     def answered(self, target: Target, now: int) -> None:
         """Take no note."""
 
@@ -73,3 +116,10 @@ class Straight:
 
     def cut(self, lost: Lost, now: int) -> None:
         """Take no note."""
+
+    def over(self, now: int) -> None:
+        """Take no note."""
+
+    def go_on(self, lost: Lost, text: str, now: int) -> Next | None:
+        """Ask nobody else."""
+        return None

@@ -44,6 +44,7 @@ class Phase(Enum):
     HOLDING = auto()
     REFUSED = auto()
     WAITING = auto()  # before the next try
+    QUEUED = auto()  # in line for a place at a server
     STREAMING = auto()
     OVER = auto()
 
@@ -246,7 +247,7 @@ class Ending:
             body = error_body(self._call.dialect, status, message, code=fault.code, request_id=self.account.id)
             return self._lose(Told(status, body, message, outcome, [], fault.code, detail=detail), now, by)
         self._finish_reading(now)
-        if by is EndedBy.UPSTREAM:
+        if by is EndedBy.UPSTREAM and self.attempt.account.outcome is None:  # else it is counted already
             self._course.cut(self._lost(outcome, None, now), now)
         self._over(outcome, by, now, detail or message)
         if not self.attempt.passage.streams:
@@ -279,7 +280,7 @@ class Ending:
 
     def _lost(self, outcome: Outcome, said: Failure | None, now: int) -> Lost:
         attempt = self.attempt
-        sent = self.phase not in (Phase.NEW, Phase.DIALLING)
+        sent = self.phase not in (Phase.NEW, Phase.DIALLING, Phase.QUEUED)
         return Lost(attempt.target, outcome, attempt.status, attempt.headers, said, sent, now - attempt.began)
 
     def _turn(self, following: Next, now: int) -> list[Command]:
@@ -291,6 +292,7 @@ class Ending:
         if self.phase is Phase.NEW:
             self._began = self.attempt.began = now
         self.phase = Phase.OVER
+        self._course.over(now)
         self.attempt.close(outcome, now, error)
         self.account.translation = self.attempt.passage.lost()
         self.account.outcome, self.account.who_ended, self.account.error = outcome, by, error

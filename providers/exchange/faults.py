@@ -43,6 +43,11 @@ FAULTS: dict[Outcome, Fault] = {
         502, "upstream_protocol_error", "{provider} sent something that is no answer to this call."
     ),
     Outcome.UPSTREAM_TRUNCATED: Fault(502, "upstream_truncated", "{provider} broke off in the middle of its answer."),
+    Outcome.SHED: Fault(
+        503,
+        "overloaded",
+        "{provider} has as many calls as it takes at once, and no room for another one. Try again soon.",
+    ),
     Outcome.KILLED: Fault(503, "killed", "The call was ended by an operator of Patchbay."),
     Outcome.SHUTDOWN: Fault(503, "gateway_shutdown", "Patchbay is shutting down."),
     Outcome.INTERNAL_ERROR: Fault(

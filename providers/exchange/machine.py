@@ -4,8 +4,8 @@ Strategy: a state machine without sockets or clocks. Its driver reports what hap
 ``data``, ``ended``, ``failed``, ``timer``) and downstream (``client_gone``), each with the time in monotonic µs, and
 carries out the commands that come back, in order.
 
-    DIALLING ─opened─▶ SENT ─head─▶ HOLDING ─first content─▶ STREAMING ─ended─▶ OVER
-                                └─status ≥ 400─▶ REFUSED ─ended─▶ OVER
+    QUEUED ─place─▶ DIALLING ─opened─▶ SENT ─head─▶ HOLDING ─first content─▶ STREAMING ─ended─▶ OVER
+                                        └─status ≥ 400─▶ REFUSED ─ended─▶ OVER
 
 Nothing goes to the client before the attempt is committed, which is the step to STREAMING: the first content of a
 stream, or the whole of a plain answer (up to ``hold_limit`` bytes). Until then a failure is a real HTTP error in the
@@ -13,34 +13,43 @@ client's dialect; afterwards it is an error event in the stream, never a clean e
 ``relay`` tells the driver to pass the bytes on, and reads them later, in slices, for the record.
 """
 
+from collections.abc import Callable
+
 from providers.exchange.account import EndedBy, Outcome
 from providers.exchange.answer_head import Headers, is_packed, value_of
-from providers.exchange.attempt import Attempt
-from providers.exchange.commands import Command, Dial, Hangup, Send, SetTimer, Timer
-from providers.exchange.course import Next
-from providers.exchange.ending import Ending, Phase, Settings
-from providers.exchange.plan import Target
+from providers.exchange.commands import Command, Hangup, Send, SetTimer, Timer
+from providers.exchange.course import Straight
+from providers.exchange.ending import Phase, Settings
+from providers.exchange.rescue import Rescuing
 
 __all__ = ["Exchange", "Phase", "Settings"]
 
 _ERROR_LIMIT = 64 * 1024  # bytes kept of an error body
 
 
-class Exchange(Ending):
-    """The life of one call: what its driver reports, and what that leads to."""
+def _nobody() -> None:
+    """Wake nobody: a course without lines never does."""
 
-    _following: Target  # while WAITING: who is asked next
+
+class Exchange(Rescuing):
+    """The life of one call: what its driver reports, and what that leads to."""
 
     # What the driver reports.
 
-    def begin(self, now: int) -> list[Command]:
-        """The request is complete and admitted."""
-        self._began = now
+    def begin(self, now: int, wake: Callable[[], None] = _nobody, *, once: bool = False) -> list[Command]:
+        """The request is complete and admitted; ``once``: its answer is there already, and no other is asked for.
+
+        ``wake`` is called while it stands in line, when its turn has come: `Timer.PLACE` is due then. It is called in
+        the middle of another call's affairs, so it may do no more than see to that.
+        """
+        self._began, self._wake = now, wake
+        if once:
+            self._course = Straight()
         total = self.attempt.target.deadlines.total
         first = self._course.begin(self.plan, now, now + int(total * 1e6))
         self._turns += [first.why] if first.why else []
         waiting: list[Command] = [SetTimer(Timer.HOLD, self._settings.hold)] if self._call.streams else []
-        return [SetTimer(Timer.TOTAL, total), *waiting, *self._dial(first.target, now, fresh=False)]
+        return [SetTimer(Timer.TOTAL, total), *waiting, *self._ask(first.target, now)]
 
     def opened(self, now: int, *, reused: bool = False) -> list[Command]:
         """There is a connection to the target; ``reused`` if it has served an earlier call."""
@@ -134,8 +143,10 @@ class Exchange(Ending):
         if name is Timer.HOLD:
             return self._waited(now)
         if self.phase is Phase.WAITING:
-            return self._dial(self._following, now, fresh=False) if name is Timer.RETRY else []
-        if name is Timer.RETRY:
+            return self._ask(self._following, now) if name is Timer.RETRY else []
+        if self.phase is Phase.QUEUED:
+            return self._leave_line(name, now)
+        if name in (Timer.RETRY, Timer.PLACE):
             return []
         # A plain answer is read at its end: until then what counts is that it goes on.
         flows = self.phase is Phase.STREAMING and (self.heard.content_seen or not self.heard.is_events)
@@ -169,23 +180,6 @@ class Exchange(Ending):
         return [Hangup(), *self._fail(outcome, now, detail, EndedBy.GATEWAY)]
 
     # How an attempt goes on.
-
-    def _dial(self, target: Target, now: int, *, fresh: bool) -> list[Command]:
-        self.attempt = Attempt(self._call, target, self._settings.keep_limit, now)
-        self.account.attempts.append(self.attempt.account)
-        self.account.provider, self.account.kind, self.account.model = target.provider, target.kind, target.model
-        self.account.ttft_us = None
-        self.phase = Phase.DIALLING
-        return [SetTimer(Timer.PHASE, target.deadlines.connect), Dial(target, fresh)]
-
-    def _turn(self, following: Next, now: int) -> list[Command]:
-        """Make the next try, now or after a wait."""
-        self._turns.append(following.why)
-        if not following.wait_us:
-            return self._dial(following.target, now, fresh=False)
-        self._following = following.target
-        self.phase = Phase.WAITING
-        return [SetTimer(Timer.RETRY, following.wait_us / 1e6)]
 
     def _waited(self, now: int) -> list[Command]:
         """Nothing has come for the client for a while."""

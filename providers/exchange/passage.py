@@ -13,6 +13,7 @@ from providers.exchange.account import Outcome
 from providers.exchange.answer_head import Headers, client_headers, is_packed, without
 from providers.exchange.listening import Listening
 from providers.exchange.plan import Target
+from providers.exchange.seam import Unbroken
 from providers.exchange.upstream_error import retell
 from providers.pool.waits import asked_wait, told_wait
 from providers.wire.answer import Answer
@@ -79,7 +80,8 @@ class Passage:
         """Return the passage for an answer of this type: another one where the form is not what was asked for."""
         is_events, again = content_type.startswith("text/event-stream"), self._target.rewriting
         misfit = is_events != self._call.streams and (is_events or content_type.startswith("application/json"))
-        translation = again() if misfit and again is not None else None
+        anew = misfit or (is_events and self._target.resumable)
+        translation = again() if anew and again is not None else None
         return self if translation is None else Rewriting(self._call, self._target, translation)
 
     def begin(self, heard: Listening, *, is_events: bool) -> None:
@@ -169,15 +171,21 @@ class Passage:
 
 
 class Rewriting(Passage):
-    """The answer is read, and written anew. Nothing passes untouched: each piece is read at once."""
+    """The answer is read, and written anew. Nothing passes untouched: each piece is read at once.
+
+    ``unbroken`` says where the answer stands, if another target may go on with it; ``speaks`` is the dialect that the
+    writer's events come from.
+    """
 
     untouched = False
+    unbroken: Unbroken | None = None
 
     def __init__(self, call: Call, target: Target, translation: Translation) -> None:
         super().__init__(call, target)
-        self._translation = translation
-        self._writer = translation.writer(translation.stream)
+        self.translation = translation
+        self.writer = translation.writer(translation.stream)
         self.streams = translation.stream
+        self.speaks = translation.provider
 
     def fitting(self, content_type: str) -> Passage:
         """Return itself: the client gets the form it asked for anyway."""
@@ -185,8 +193,10 @@ class Rewriting(Passage):
 
     def begin(self, heard: Listening, *, is_events: bool) -> None:
         """The head of a good answer has come."""
-        heard.write_with(self._writer.write)
-        heard.start(self._translation.reader(is_events), is_events=is_events)
+        heard.write_with(self.writer.write)
+        reader = self.translation.reader(is_events)
+        self.unbroken = Unbroken(reader) if self._target.resumable and self.streams else None
+        heard.start(self.unbroken or reader, is_events=is_events)
 
     def passed(self, heard: Listening, data: bytes) -> bytes:
         """Return what the client gets of a piece that was heard."""
@@ -194,7 +204,7 @@ class Rewriting(Passage):
 
     def rest(self, heard: Listening) -> bytes:
         """Return what the client still gets when a complete answer has ended."""
-        return heard.take_written() + self._writer.close()
+        return heard.take_written() + self.writer.close()
 
     def is_whole(self, heard: Listening) -> bool:
         """Whether an answer that has ended is complete."""
@@ -214,26 +224,26 @@ class Rewriting(Passage):
 
     def lost(self) -> str | None:
         """Return what could not be carried, as far as is known by now: "" if all could."""
-        return self._translation.notes.header()
+        return self.translation.notes.header()
 
     def refusal(self, status: int, headers: Headers, body: bytes, now: float) -> Told:
         """Tell of a status of 400 and above, in the words of the client's dialect."""
         if self._target.our_key and status in (401, 403):
             return super().refusal(status, headers, body, now)
         body = b"" if is_packed(headers) else body
-        retold = self._translation.error(status, body, self._target.provider)
+        retold = self.translation.error(status, body, self._target.provider)
         outcome = Outcome.RATE_LIMITED if status == 429 else Outcome.UPSTREAM_HTTP_ERROR
         kept = _sane_wait(status, without(self._in_its_words(headers, now), *_FRAMED), now)
         return self._told(retold, outcome, kept, _said(body))
 
     def failure(self, failure: Failure) -> Told:
         """Tell of an answer of status 200 that turned out to be an error."""
-        retold = self._translation.failure(failure, self._target.provider)
+        retold = self.translation.failure(failure, self._target.provider)
         return self._told(retold, Outcome.UPSTREAM_HTTP_ERROR, [], failure)
 
     def failure_event(self, failure: Failure) -> tuple[bytes, str] | None:
         """Return the event and the message for an error within a stream."""
-        retold = self._translation.failure(failure, self._target.provider)
+        retold = self.translation.failure(failure, self._target.provider)
         secrets = self._secrets()
         message = redact(retold.message, secrets)
         event = stream_error(
@@ -249,13 +259,13 @@ class Rewriting(Passage):
 
     def rewritten(self, heard: Listening, body: bytes) -> bytes:
         """Write an answer that somebody has edited in the provider's dialect."""
-        translation = self._translation
+        translation = self.translation
         reader, writer = translation.reader(heard.is_events), translation.writer(translation.stream)
         read = [*reader.feed(body), *reader.close()]
         return b"".join(map(writer.write, read)) + writer.close()
 
     def _in_its_words(self, headers: Headers, now: float) -> Headers:
-        translation = self._translation
+        translation = self.translation
         kept = client_headers(headers, external=True)
         return retold_headers(kept, translation.provider, translation.client, now)
 

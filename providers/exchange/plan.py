@@ -5,8 +5,8 @@ neither the registry nor the keys: ``headers`` carry a placeholder where the key
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     from providers.wire.translate import Translation
@@ -36,6 +36,16 @@ class Deadlines(Protocol):
         """For the whole call."""
 
 
+class Server(NamedTuple):
+    """One of a provider's servers: its name, and where a target's request goes if it goes there."""
+
+    name: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One provider with the request it is sent.
@@ -44,7 +54,12 @@ class Target:
     nothing. ``external`` tells that the answer's head is filtered for the client; ``our_key`` that the provider judges
     our key, not the client's; ``virtual`` that the answer comes from timers instead of a socket. ``translation`` is
     there where the provider does not speak the client's dialect; ``rewriting`` makes one within the client's dialect,
-    for an answer that is no stream where one was asked for, or the reverse.
+    for an answer that is no stream where one was asked for, or the reverse. ``resumable``: its stream is written anew
+    from the beginning, so that another target can go on with it.
+
+    ``server`` is the name of the provider's server that host, port and path lead to. ``servers`` are all of them, in
+    the order to ask them, where calls are counted: where there are several, or at most ``max_in_flight`` calls at once
+    are made to each (None: no limit), and ``max_queued`` more wait for each. Empty for all other providers.
     """
 
     provider: str
@@ -62,6 +77,18 @@ class Target:
     virtual: bool = False
     translation: "Translation | None" = field(default=None, repr=False)
     rewriting: "Callable[[], Translation | None] | None" = field(default=None, repr=False)
+    resumable: bool = False
+    server: str = ""
+    servers: tuple[Server, ...] = ()
+    max_in_flight: int | None = None
+    max_queued: int = 0
+
+    def at(self, server: Server) -> Self:
+        """Return the same request to another of the provider's servers."""
+        if server.name == self.server:
+            return self
+        name, scheme, host, port, path = server
+        return replace(self, server=name, scheme=scheme, host=host, port=port, path=path)
 
     def estimate(self) -> bytes | None:
         """The whole answer, where the provider has no way to count a prompt and an estimate is all there is."""
@@ -74,6 +101,8 @@ class Target:
 
 
 Make = Callable[[], "Target | None"]
+# Makes a target that goes on with an answer, of its text so far; it has a translation, whatever it speaks.
+GoOn = Callable[[str], "Target | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +111,11 @@ class Plan:
 
     Most calls are answered by the first one: ``later`` makes the others when they are needed, None where one cannot be
     asked this at all. ``instead`` makes those that take over after an error of a class (`providers.pool.error_class`).
+    ``going_on``, empty or as long as ``later``, makes the same ones for an answer that broke off.
     """
 
     targets: tuple[Target, ...]
     reason: str
     later: tuple[Make, ...] = ()
     instead: Mapping[str, tuple[Make, ...]] = field(default_factory=dict)
+    going_on: tuple[GoOn, ...] = ()

@@ -63,6 +63,31 @@ class Bulkhead:
         self._expired = 0
 
     @property
+    def limit(self) -> int:
+        """How many calls may be inside."""
+        return self._limit
+
+    @property
+    def room(self) -> int:
+        """How many calls may be in line."""
+        return self._room
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are inside."""
+        return self._in_flight
+
+    @property
+    def queued(self) -> int:
+        """How many calls are in line, as in `Load.queued`."""
+        return len(self._line)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a call that comes now would have to wait, or is turned away."""
+        return self._in_flight >= self._limit
+
+    @property
     def load(self) -> Load:
         """The numbers of now; `Load.queued` may hold some whose deadline has just passed."""
         return Load(

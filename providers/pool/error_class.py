@@ -50,6 +50,7 @@ _BY_OUTCOME: dict[Outcome, ErrorClass] = {
     Outcome.UPSTREAM_TIMEOUT_TOTAL: ErrorClass.ENDED,
     Outcome.UPSTREAM_PROTOCOL_ERROR: ErrorClass.MALFORMED,
     Outcome.UPSTREAM_TRUNCATED: ErrorClass.CUT,
+    Outcome.SHED: ErrorClass.OVERLOADED,
     Outcome.CLIENT_DISCONNECTED: ErrorClass.ENDED,
     Outcome.KILLED: ErrorClass.ENDED,
     Outcome.SHUTDOWN: ErrorClass.ENDED,

@@ -35,35 +35,36 @@ def _part(part: neutral.Part) -> int:
         case neutral.Image():
             return _IMAGE
         case neutral.Document():
-            said = _text(part.text) + _text(part.title) + _text(part.context) + _parts(part.parts)
+            said = text_tokens(part.text) + text_tokens(part.title) + text_tokens(part.context) + _parts(part.parts)
             has_file = part.data or part.url or part.file_id
             return said + (max(_PAGE, _decoded(part.data) // _FILE_BYTES) if has_file else 0)
         case neutral.Audio():
             return max(1, _decoded(part.data) // _AUDIO_BYTES)
         case neutral.ToolUse():
-            return _MESSAGE + _text(part.name) + _text(part.arguments)
+            return _MESSAGE + text_tokens(part.name) + text_tokens(part.arguments)
         case neutral.ToolResult():
             return _MESSAGE + _parts(part.parts)
         case neutral.SearchResult():
-            return _text(part.title) + _text(part.source) + _parts(part.parts)
+            return text_tokens(part.title) + text_tokens(part.source) + _parts(part.parts)
         case neutral.Opaque():
             return _json(part.raw)
         case neutral.Thinking():
-            return _text(part.text) + sum(map(_text, part.summary))
-    return _text(part.text)
+            return text_tokens(part.text) + sum(map(text_tokens, part.summary))
+    return text_tokens(part.text)
 
 
 def _tool(tool: neutral.Tool) -> int:
     if tool.schema is None and tool.raw:
         return _TOOL + _json(tool.raw)
-    return _TOOL + _text(tool.name) + _text(tool.description) + (_json(tool.schema) if tool.schema else 0)
+    return _TOOL + text_tokens(tool.name) + text_tokens(tool.description) + (_json(tool.schema) if tool.schema else 0)
 
 
 def _json(value: object) -> int:
-    return _text(raw_json(value))
+    return text_tokens(raw_json(value))
 
 
-def _text(text: str) -> int:
+def text_tokens(text: str) -> int:
+    """Say how many tokens a text has, by the rule above."""
     size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     return -(-size // _BYTES)
 

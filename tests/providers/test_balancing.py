@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.balancing import Balancing
+from providers.balancing import Balancing, is_shared, judges_our_key
 from providers.pool.call_facts import CallFacts
 from providers.registry import Registry, load
 from providers.resolve import Target
@@ -76,3 +76,40 @@ def test_one_address_is_asked_unless_it_is_excluded(registry: Registry) -> None:
     assert ports(Balancing(), local) == [8080]
     assert ports(Balancing(), local, excluded={"http://127.0.0.1:8080"}) == []
     assert ports(Balancing(), target(registry, "demo")) == []
+
+
+def test_full_servers_come_after_those_with_room_and_broken_ones_last(registry: Registry) -> None:
+    balancing, call = Balancing(), CallFacts(Operation.CHAT, {}, (), lambda: 0)
+    one, two = "http://127.0.0.1:5", "http://127.0.0.1:6"
+
+    def order(*, full: tuple[str, ...] = (), broken: tuple[str, ...] = ()) -> list[int]:
+        found = balancing.in_order(
+            target(registry, "idle/a"), call, "m", in_flight={one: 1, two: 2}, full=full, broken=broken
+        )
+        return [server.url.port for server in found]
+
+    assert order() == [5, 6]
+    assert order(full=(one,)) == [6, 5]
+    assert order(broken=(one,)) == [6, 5]
+    assert order(full=(one, two)) == [5, 6]
+    assert order(full=(one,), broken=(two,)) == [5, 6]
+    assert order(full=(two,), broken=(one,)) == [6, 5]
+    assert order(broken=(one, two)) == [5, 6]
+
+
+def test_turns_are_taken_once_a_call(registry: Registry) -> None:
+    balancing, call = Balancing(), CallFacts(Operation.CHAT, {}, (), lambda: 0)
+    two = "http://127.0.0.1:2"
+    found = [
+        balancing.in_order(target(registry, "gpu/a"), call, "m", in_flight={}, full=(), broken=())[0].url.port
+        for _ in range(6)
+    ]
+    assert found == [1, 2, 1, 1, 2, 1]
+    assert balancing.in_order(target(registry, "gpu/a"), call, "m", in_flight={}, full=(two,), broken=())[0].weight == 2
+
+
+def test_calls_are_counted_where_there_is_something_to_share(registry: Registry) -> None:
+    assert is_shared(target(registry, "gpu/a").provider)
+    assert not is_shared(target(registry, "local/x").provider)
+    assert not is_shared(target(registry, "demo").provider)
+    assert not judges_our_key(target(registry, "local/x").provider)

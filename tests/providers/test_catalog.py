@@ -285,3 +285,25 @@ async def test_an_alias_is_listed_as_long_as_one_of_its_targets_can_be_asked(wor
     ids = await world.ids()
     assert ids["either"] == "local"
     assert "neither" not in ids
+
+
+async def test_who_did_not_answer_lately_is_known_for_a_minute(tmp_path: Path) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    def dawdle(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("slow", request=request)
+
+    world = World(tmp_path)
+    assert world.catalog.unreachable() == frozenset()
+    world.down = {"openai": refuse, "local": dawdle, "anthropic": lambda _request: httpx.Response(500)}
+    await world.catalog.refresh()
+    assert world.catalog.unreachable() == {"openai", "local"}  # who answers with an error is there
+    world.now += 59
+    assert world.catalog.unreachable() == {"openai", "local"}
+    world.now += 2
+    assert world.catalog.unreachable() == frozenset()
+    await world.catalog.refresh()
+    world.down.clear()
+    await world.catalog.refresh()
+    assert world.catalog.unreachable() == frozenset()

@@ -9,6 +9,8 @@ from providers.exchange.answer_head import Headers
 from providers.exchange.course import Lost, Next
 from providers.exchange.plan import Plan, Target
 from providers.failover import Course, Failover
+from providers.pool.breaker import Circuit, Permit
+from providers.pool.error_class import ErrorClass
 from providers.pool.retry_budget import FLOOR
 from providers.wire.events import Failure
 from tests.providers.exchange.playbook import TARGET
@@ -183,3 +185,17 @@ def test_a_client_that_leaves_says_nothing_of_the_provider() -> None:
     course, _ = begun(shared, two())
     course.left(TARGET, 5)
     assert shared.breakers.snapshot(6) == []
+
+
+def test_a_target_whose_breaker_has_opened_meanwhile_is_left() -> None:
+    shared = failover()
+    course, _ = begun(shared, two())
+    while True:
+        permit = shared.breakers.admit(Circuit("acme", "", "ours"), 1)
+        if not isinstance(permit, Permit):
+            break
+        shared.breakers.over(permit, ErrorClass.SERVER_ERROR, 1)
+    following = course.lost(status(500), 2)
+    assert following is not None
+    assert following.target is BACKUP
+    assert ", but its breaker is open" in following.why

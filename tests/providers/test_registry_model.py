@@ -114,6 +114,7 @@ def test_documented_defaults() -> None:
         "allow_remote": False,
         "fetch_private": False,
         "attempts": 3,
+        "shutdown_grace": 30,
         "bodies": "errors",
         "retention_days": 30,
         "retention_bytes": 2 * 1024**3,

@@ -8,7 +8,7 @@ import pytest
 
 from providers.exchange.account import EndedBy, Outcome
 from providers.exchange.commands import Command, Data, Dial, End, Hangup, Head, Send, SetTimer, Timer
-from providers.exchange.course import Lost, Next
+from providers.exchange.course import Lost, Next, Straight
 from providers.exchange.ending import KEEP_ALIVE
 from providers.exchange.machine import Phase
 from providers.exchange.plan import Plan, Target
@@ -21,6 +21,7 @@ from tests.providers.exchange.playbook import (
     SSE,
     STREAMS,
     TARGET,
+    Input,
     Playbook,
     abandon,
     begin,
@@ -42,7 +43,7 @@ ALIVE = KEEP_ALIVE[Dialect.CHAT]
 CONNECT = SetTimer(Timer.PHASE, TARGET.deadlines.connect)
 
 
-class Scripted:
+class Scripted(Straight):
     """A course that was laid out beforehand; keeps what it was told."""
 
     def __init__(self, *turns: Next | None) -> None:
@@ -276,3 +277,11 @@ def test_each_try_sends_its_own_request() -> None:
     play >> opened() >> failed() >> opened() >> failed() >> opened() >> head() >> data(STREAM) >> ended()
     assert commands_of(play, Send) == [Send(TARGET), Send(SECOND), Send(THIRD)]
     assert len(commands_of(play, Head)) == 1
+
+
+def test_where_the_answer_is_there_already_nobody_else_is_asked() -> None:
+    course = Scripted(AT_ONCE)
+    play = Playbook(exchange(course=course)) >> Input(lambda x: x.begin(0, once=True)) >> opened() >> head(500, JSON)
+    play >> ended()
+    assert play.account.outcome is Outcome.UPSTREAM_HTTP_ERROR
+    assert not course.lost_tries

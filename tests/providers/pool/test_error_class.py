@@ -24,6 +24,7 @@ BY_OUTCOME = {
     Outcome.UPSTREAM_PROTOCOL_ERROR: "malformed",
     Outcome.UPSTREAM_TRUNCATED: "cut",
     Outcome.CLIENT_DISCONNECTED: "ended",
+    Outcome.SHED: "overloaded",
     Outcome.KILLED: "ended",
     Outcome.SHUTDOWN: "ended",
     Outcome.INTERNAL_ERROR: "ended",
