@@ -21,7 +21,7 @@ from addons import clock
 from addons.direct_path import shorten
 from addons.exchanges import Exchanges
 from addons.forward_stream import ForwardStream
-from addons.relay_http1 import INTERNAL_ERROR, Commands
+from addons.relay_http1 import INTERNAL_ERROR, SHUTTING_DOWN, Commands
 from addons.relay_layer import RelayLayer
 from addons.wire_view import WireView
 from providers.exchange.account import Outcome
@@ -130,11 +130,12 @@ class AnsweringStream(ForwardStream):
         self.flow.live = False
         self._exchanges.release(self.flow)
 
-    def _give_up(self) -> Commands:
-        """After an exception of ours: an error in dialect, or a cut where an answer has begun."""
-        asked = self._exchange.abandon(Outcome.INTERNAL_ERROR, clock.now_us()) if self._exchange else []
+    def _give_up(self, why: Outcome = Outcome.INTERNAL_ERROR) -> Commands:
+        """After an exception of ours, or at our end: an error in dialect, or a cut where an answer has begun."""
+        asked = self._exchange.abandon(why, clock.now_us()) if self._exchange else []
         if not asked:
-            told = ResponseProtocolError(self.stream_id, INTERNAL_ERROR, ErrorCode.GENERIC_SERVER_ERROR)
+            message = SHUTTING_DOWN if why is Outcome.SHUTDOWN else INTERNAL_ERROR
+            told = ResponseProtocolError(self.stream_id, message, ErrorCode.GENERIC_SERVER_ERROR)
             yield SendHttp(told, self.context.client)
             self.client_state = self.server_state = self.state_errored
         yield from self._carry_out(asked)

@@ -32,6 +32,11 @@ class Configuration:
     registry: Registry
     flow_body_limit: int = FLOW_BODY_LIMIT.default
 
+    @property
+    def edit_refused(self) -> bool:
+        """Whether the files now say something that is not usable, so that what they said before holds."""
+        return self._watcher is not None and self._watcher.error is not None
+
     def configure(self, updated: set[str]) -> None:
         """Keep our option at hand: mitmproxy copies an option each time it is read."""
         if FLOW_BODY_LIMIT.name in updated:

@@ -1,13 +1,15 @@
-"""Listener: where clients connect.
+"""Listener: where clients connect, and the connections they have made.
 
-Relies on these internals of mitmproxy 12.2: ``Proxyserver.servers`` (its instances' ``_servers`` and
-``handle_stream``), ``Proxyserver.setup_servers``, and ``Proxyserver.connections`` (its handlers' ``transports``).
+Relies on these internals of mitmproxy 12.2: ``Proxyserver.servers`` (its instances' ``_servers``, ``stop`` and
+``handle_stream``), ``Proxyserver.setup_servers``, and ``Proxyserver.connections`` (its handlers' ``transports``,
+``layer`` and ``server_event``).
 """
 
 import asyncio
 import logging
 import os
 import socket
+import time
 from contextlib import suppress
 
 from mitmproxy import ctx
@@ -15,16 +17,18 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.connection import Client
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance
 from mitmproxy.proxy.mode_specs import ProxyMode
+from mitmproxy.proxy.server import ConnectionHandler
 from mitmproxy_rs.udp import UdpServer
 from mitmproxy_rs.wireguard import WireGuardServer
 
 from addons.configuration import Configuration
+from addons.relay_layer import RelayLayer, ShutDown
 from providers.registry import Registry
 
 logger = logging.getLogger(__name__)
 
 _BACKLOG = 4096  # asyncio's 100 makes a burst of clients wait for whole seconds
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LOOK = 0.02  # seconds between two looks at what clients have yet to take
 # Nothing that our addons have not aimed goes anywhere: the mode's own upstream refuses.
 DEAD_END = "http://127.0.0.1:9"
 
@@ -54,8 +58,7 @@ class Listener:
         It forgets to when the answer that ends a connection is sent while the client's own end is still waiting to be
         told to the layers: the task that would close is cancelled there, and the client waits for ever (2026-11-20).
         """
-        proxy: Proxyserver = ctx.master.addons.get("proxyserver")
-        handler = proxy.connections.get(client.id)
+        handler = _proxy().connections.get(client.id)
         left = handler.transports.get(client) if handler is not None else None
         if left is not None and left.writer is not None:
             left.writer.close()
@@ -65,8 +68,33 @@ class Listener:
         if self._task is not None:
             await self._task
 
+    async def stop_accepting(self) -> None:
+        """Close the sockets on which clients connect; connections that stand stay."""
+        await self.opened()
+        for instance in _proxy().servers:
+            if instance.is_running:
+                await instance.stop()
+
+    def in_flight(self) -> int:
+        """Count the connections that wait for an answer, or have not taken all of one."""
+        return sum(_is_busy(handler) for handler in _proxy().connections.values())
+
+    async def end_connections(self, patience: float) -> None:
+        """End whatever is in flight with an error, and its connection when the client has taken that error.
+
+        A client that takes nothing is left after ``patience`` seconds.
+        """
+        handlers = list(_proxy().connections.values())
+        writers = [writer for handler in handlers if (writer := _writer(handler)) is not None]
+        for handler in handlers:
+            if _relay(handler) is not None:
+                await handler.server_event(ShutDown())
+        until = time.monotonic() + patience
+        while any(map(_unsent, writers)) and time.monotonic() < until:
+            await asyncio.sleep(_LOOK)
+
     async def _open(self) -> None:
-        proxy: Proxyserver = ctx.master.addons.get("proxyserver")
+        proxy = _proxy()
         if ctx.options.mode == ["regular"]:
             ctx.options.update(mode=modes_for(self._configuration.registry))
         await proxy.setup_servers()
@@ -77,6 +105,31 @@ class Listener:
             for server in instance._servers:
                 if not isinstance(server, (UdpServer, WireGuardServer)):  # not ours, and no sockets of Python's
                     _widen(server)
+
+
+def _proxy() -> Proxyserver:
+    proxy: Proxyserver = ctx.master.addons.get("proxyserver")
+    return proxy
+
+
+def _relay(handler: ConnectionHandler) -> RelayLayer | None:
+    """Return our layer of a connection; a client that has said nothing has none."""
+    return next((layer for layer in handler.layer.context.layers if isinstance(layer, RelayLayer)), None)
+
+
+def _writer(handler: ConnectionHandler) -> asyncio.StreamWriter | None:
+    ours = handler.transports.get(handler.client)
+    return ours.writer if ours is not None and isinstance(ours.writer, asyncio.StreamWriter) else None
+
+
+def _unsent(writer: asyncio.StreamWriter) -> int:
+    """Count the bytes that the client has not taken yet."""
+    return writer.transport.get_write_buffer_size()
+
+
+def _is_busy(handler: ConnectionHandler) -> bool:
+    relay, writer = _relay(handler), _writer(handler)
+    return bool(relay and relay.streams) or (writer is not None and _unsent(writer) > 0)
 
 
 def _widen(server: asyncio.Server) -> None:

@@ -42,7 +42,7 @@ async def run(
     options: Mapping[str, str],
     on_ready: Callable[[list[Address], str | None], None],
 ) -> int:
-    """Serve until SIGINT or SIGTERM and return the exit code.
+    """Serve until SIGINT or SIGTERM, let what is in flight end (`addons.draining`), and return the exit code.
 
     ``options`` are mitmproxy's, as ``--set`` writes them; ``on_ready`` is told the addresses once clients can connect,
     and mitmweb's URL with its token.

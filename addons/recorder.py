@@ -8,7 +8,7 @@ from mitmproxy.flow import Error
 from addons import clock
 from addons.configuration import Configuration
 from addons.exchanges import Exchanges, InHand
-from addons.telemetry.store import Store
+from addons.telemetry.store import Store, StoreHealth
 from providers.exchange.account import Outcome
 
 _CLOSE = 5.0  # seconds that a shutdown waits for the record
@@ -34,6 +34,10 @@ class Recorder:
             secrets=lambda: self._configuration.registry.secrets(),
         )
         self._store.start()
+
+    def health(self) -> StoreHealth | None:
+        """Say how recording goes; None while nothing is recorded, before the start and after the end."""
+        return None if self._store is None else self._store.health()
 
     def request(self, flow: http.HTTPFlow) -> None:
         """A call has been admitted."""

@@ -33,8 +33,13 @@ from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Server
 
 from addons.refusal import Refusal, refusal_for
 from addons.relay_chunks import ChunkedBody
+from providers.exchange.account import Outcome
+from providers.exchange.faults import FAULTS
 
-INTERNAL_ERROR = "internal error"  # the message of a protocol error that is a fault of ours
+# The messages of protocol errors that are ours.
+INTERNAL_ERROR = "internal error"
+SHUTTING_DOWN = "shutting down"
+_OURS = {INTERNAL_ERROR: Outcome.INTERNAL_ERROR, SHUTTING_DOWN: Outcome.SHUTDOWN}
 HEAD_LIMIT = 64 * 1024  # bytes of a request or response head: far above what any client or provider sends
 _INTERIM = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d[ \r\n]")
 
@@ -202,8 +207,10 @@ class RelayServer(Http1Server):
         if not self.conn.state & ConnectionState.CAN_WRITE:
             return
         path = self.request.path if self.request else ""
-        if event.message == INTERNAL_ERROR:
-            yield commands.SendData(self.conn, _response(refusal_for(path, 500, code="internal_error")))
+        if (ours := _OURS.get(event.message)) is not None:
+            fault = FAULTS[ours]
+            refusal = refusal_for(path, fault.status, fault.text, code=fault.code)
+            yield commands.SendData(self.conn, _response(refusal))
         elif (status := event.code.http_status_code()) is not None:
             yield commands.SendData(self.conn, _response(refusal_for(path, status)))
         yield commands.CloseConnection(self.conn)

@@ -3,7 +3,8 @@
 Relies on these internals of mitmproxy 12.2 (`mitmproxy.proxy.layers.http`; docs/adr/0001 tells why, a test holds them):
 ``HttpLayer`` with ``connections`` (a client connection put there before ``Start`` is kept), ``streams``,
 ``command_sources``, ``waiting_for_establishment``, ``event_to_child``, ``make_stream``, ``get_connection``;
-``HttpClient``; ``RegisterHttpConnection``. `addons.relay_stream` and `addons.relay_http1` list theirs.
+``Layer._paused``; ``HttpClient``; ``RegisterHttpConnection``. `addons.relay_stream` and `addons.relay_http1` list
+theirs.
 
 Strategy: like the parent, but a connection is used by one call at a time and only while it is idle, a failed address
 is not remembered, connecting does not block the stream (so that a hang-up or a deadline is heard while it lasts), and
@@ -29,10 +30,12 @@ from mitmproxy.proxy.layers.http import (
     RegisterHttpConnection,
 )
 from mitmproxy.proxy.layers.http._base import HttpCommand
+from mitmproxy.proxy.layers.http._events import ErrorCode, ResponseProtocolError
 
-from addons.relay_http1 import Commands, RelayClient, RelayServer
+from addons.relay_http1 import SHUTTING_DOWN, Commands, RelayClient, RelayServer
 
 _FARTHEST = 30_000_000  # µs
+BELL = commands.RequestWakeup(0)  # its `Wakeup` wakes all streams of a connection at once (`addons.relay_bell`)
 
 
 @dataclass(eq=False)
@@ -61,6 +64,10 @@ class SetAlarm(HttpCommand):
 
     due: int
     now: int
+
+
+class ShutDown(events.Event):
+    """Whatever is in flight on this connection ends now, with an error, and the connection with it."""
 
 
 class RelayLayer(HttpLayer):
@@ -108,6 +115,8 @@ class RelayLayer(HttpLayer):
                 yield command
 
     def _dispatch(self, event: events.Event) -> Commands:
+        if isinstance(event, ShutDown):
+            return self._shut_down(event)
         if isinstance(event, events.Wakeup) and event.command not in self.command_sources:
             return self._wake_streams(event)
         if isinstance(event, events.ConnectionClosed) and self._is_upstream(event.connection):
@@ -131,11 +140,22 @@ class RelayLayer(HttpLayer):
         yield from super().register_connection(command)
 
     def _wake_streams(self, event: events.Wakeup) -> Commands:
-        if event.command is not self._alarm:
+        if event.command is self._alarm:
+            self._alarm = None
+        elif event.command is not BELL:
             return  # an earlier one has taken its place
-        self._alarm = None
         for stream in list(self.streams.values()):
             yield from self.event_to_child(stream, event)
+
+    def _shut_down(self, event: ShutDown) -> Commands:
+        for stream_id, stream in list(self.streams.items()):
+            # Who waits for a hook hears nothing: a person has paused the call, or an addon still asks somebody.
+            waits = stream._paused is not None
+            yield from self.event_to_child(stream, event)
+            if waits:
+                told = ResponseProtocolError(stream_id, SHUTTING_DOWN, ErrorCode.GENERIC_SERVER_ERROR)
+                yield from self.event_to_child(self.connections[self.context.client], told)
+        yield commands.CloseConnection(self.context.client)
 
     def _set_alarm(self, wanted: SetAlarm) -> Commands:
         if self._alarm is None or wanted.due < self._alarm_due:

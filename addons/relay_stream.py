@@ -35,8 +35,9 @@ from mitmproxy.proxy.layers.http._hooks import (
 from addons import clock
 from addons.answering_stream import AnsweringStream
 from addons.exchanges import Exchanges, InHand
+from addons.relay_bell import ring
 from addons.relay_http1 import Commands
-from addons.relay_layer import Abandon, Connect, RelayLayer, SetAlarm
+from addons.relay_layer import Abandon, Connect, RelayLayer, SetAlarm, ShutDown
 from addons.wire_view import WireView, outcome_of, text_headers
 from providers import demo
 from providers.exchange.account import Outcome
@@ -81,6 +82,8 @@ class RelayStream(AnsweringStream):
         try:
             if isinstance(event, events.Wakeup):
                 yield from self._wake()
+            elif isinstance(event, ShutDown):
+                yield from self._give_up(Outcome.SHUTDOWN)
             elif self._exchange is not None:
                 yield from self._hear(self._exchange, event)
             else:
@@ -94,8 +97,9 @@ class RelayStream(AnsweringStream):
     def _begin(self, in_hand: InHand, exchange: Exchange) -> Commands:
         self._exchange = exchange
         self._view = WireView(self.flow, in_hand, exchange)
-        began = exchange.begin(clock.now_us())
-        if (given := self.flow.response) is None:
+        given = self.flow.response
+        began = exchange.begin(clock.now_us(), self._call_up, once=given is not None)
+        if given is None:
             yield from self._carry_out(began)
             return
         # An addon has answered in the provider's place (mitmproxy's server replay): that is the provider's answer.
@@ -160,6 +164,11 @@ class RelayStream(AnsweringStream):
         if self._due:
             yield SetAlarm(min(self._due.values()), clock.now_us())
 
+    def _call_up(self) -> None:
+        """Note that there is a place for this call; it goes on as soon as the other one's affairs are settled."""
+        self._due[Timer.PLACE] = clock.now_us()
+        ring(self.context.client)
+
     # The exchange: commands out.
 
     def _carry_out(self, batch: list[Command]) -> Commands:
@@ -203,11 +212,12 @@ class RelayStream(AnsweringStream):
     def _dial(self, command: Dial) -> Commands:
         assert self._exchange
         assert self._view
+        self.flow.response = None
+        if command.target is not self._view.target:
+            self._view.show(command.target)
         if command.target.virtual:
             yield from self._carry_out(self._exchange.opened(clock.now_us()))
             return
-        if command.target is not self._view.target:
-            self._view.show(command.target)
         to = self.flow.request
         self._connecting = Connect(
             (to.host, to.port), to.scheme == "https", None, "tcp", stream=self, fresh=command.fresh

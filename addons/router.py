@@ -129,6 +129,7 @@ class Router:
             as_found=configuration.dialects.as_found,
             recollection=self._exchanges.recollection,
             window=configuration.catalog.window,
+            servers=configuration.failover.servers,
         )
 
     def _plan(self, flow: http.HTTPFlow, in_hand: InHand, call: ReadCall) -> Awaitable[None] | None:

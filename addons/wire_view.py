@@ -21,6 +21,7 @@ from providers.exchange.kept import Kept
 from providers.exchange.machine import Exchange
 from providers.exchange.plan import Target
 from providers.headers import CREDENTIALS, without_keys
+from providers.provider import Provider
 from providers.redaction import redact_bytes
 from providers.wire.values import whole
 
@@ -60,17 +61,21 @@ class WireView:
         self.target = exchange.plan.targets[0]  # whose request the flow shows
 
     def show(self, target: Target) -> None:
-        """Let the flow show what another target is sent."""
+        """Let the flow show what another target is sent; another server of the same provider is sent the same."""
+        if target.body is self.target.body and target.provider == self.target.provider:
+            self.target = target
+            aim(self._flow.request, target.scheme, target.host, target.port, target.path)
+            self._flow.request.host_header = url.hostport(target.scheme, target.host, target.port)
+            return
         self.target, self._in_hand.provider = target, self._in_hand.provider_of(target.provider)
         self._flow.metadata["patchbay.wire_body_hash"] = body_hash(target.body)
-        self._flow.response = None
         show_wire(self._flow, target)
 
     def request_with_key(self) -> http.Request:
         """Copy the flow's request as it leaves: with the provider's key, if it still goes to that provider."""
-        shown, target, provider = self._flow.request, self.target, self._in_hand.provider
+        shown, provider = self._flow.request, self._in_hand.provider
         fields = shown.headers.fields
-        if provider is not None and (shown.scheme, shown.host, shown.port) == (target.scheme, target.host, target.port):
+        if provider is not None and _is_at(provider, shown.scheme, shown.host, shown.port):
             placeholders = byte_headers(provider.placeholder_headers())
             fields = (*(f for f in fields if f not in placeholders), *byte_headers(provider.auth_headers()))
         sent = copy(shown)  # a new one would have all its fields checked: a twentieth of a small request's time
@@ -143,6 +148,15 @@ class WireView:
         if body is not None and (self._flow.response is None or body != self._flow.response.raw_content):
             story["patchbay.client_body"] = body.decode("utf-8", "replace")
         return story
+
+
+def _is_at(provider: Provider, scheme: str, host: str, port: int) -> bool:
+    """Whether an address is one of the provider's own: only there its key may go."""
+    for server in provider.replicas:
+        at = server.url
+        if at.host == host and at.port == port and at.scheme == scheme:
+            return True
+    return False
 
 
 def body_hash(body: bytes) -> str:

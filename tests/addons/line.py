@@ -28,7 +28,7 @@ from addons.gate import Gate
 from addons.model_list import ModelList
 from addons.recorder import Recorder
 from addons.relay import Relay
-from addons.relay_layer import RelayLayer
+from addons.relay_layer import RelayLayer, ShutDown
 from addons.router import Router
 from tests.addons.line_words import (
     Answer,
@@ -43,6 +43,7 @@ from tests.addons.line_words import (
     Refused,
     Said,
     Sends,
+    Stopped,
     UpstreamGone,
     UpstreamSays,
     read_answer,
@@ -178,6 +179,8 @@ class Line:
                 self._gone(self.server)
             case Later():
                 self._pass(said.seconds)
+            case Stopped():
+                self._feed(ShutDown())
         return self
 
     def __lshift__(self, expected: list[Done]) -> Self:

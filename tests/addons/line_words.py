@@ -53,7 +53,12 @@ class Later:
     seconds: float
 
 
-Said = ClientSays | UpstreamSays | Connected | Refused | ClientGone | UpstreamGone | Later
+@dataclass(frozen=True)
+class Stopped:
+    """Patchbay is stopped, and the grace is over."""
+
+
+Said = ClientSays | UpstreamSays | Connected | Refused | ClientGone | UpstreamGone | Later | Stopped
 
 # What comes of it. A port of 0 is the client.
 

@@ -14,7 +14,18 @@ from addons.options import OPTIONS
 from providers.registry import Registry, Watcher
 
 ROUTE = Path(__file__).resolve().parents[2] / "addons" / "route.py"
-ORDER = ["Configuration", "Listener", "Relay", "Replay", "Gate", "ModelList", "Router", "Recorder"]
+ORDER = [
+    "Configuration",
+    "Listener",
+    "Relay",
+    "Replay",
+    "Gate",
+    "Draining",
+    "Health",
+    "ModelList",
+    "Router",
+    "Recorder",
+]
 ALL_HOOKS = {
     "load",
     "running",

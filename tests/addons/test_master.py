@@ -19,6 +19,8 @@ SLIM = [
     "relay",
     "replay",
     "gate",
+    "draining",
+    "health",
     "modellist",
     "router",
     "recorder",
@@ -58,7 +60,7 @@ async def test_mitmweb_has_our_chain_where_scripts_would_stand_and_no_scripts(wa
     chain = names(proxy.addons.chain)
     assert "scriptloader" not in chain
     first = chain.index("configuration")
-    assert chain[first : first + 8] == SLIM[2:10]
+    assert chain[first : first + 10] == SLIM[2:12]
     assert first < chain.index("nextlayer") < len(chain)
     options = proxy.options
     assert (options.web_host, options.web_port, options.web_open_browser) == ("127.0.0.1", 8765, False)

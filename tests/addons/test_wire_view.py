@@ -11,11 +11,12 @@ from pydantic import SecretStr
 
 from addons.exchanges import InHand
 from addons.wire_view import WireView, body_hash, byte_headers, client_request, outcome_of, text_headers
+from providers.addresses import parse_base_url
 from providers.compatible import Compatible
 from providers.exchange.account import Outcome
 from providers.exchange.commands import Head
 from providers.exchange.machine import Exchange, Settings
-from providers.provider import Provider
+from providers.provider import Provider, Replica
 from tests.providers.exchange.playbook import (
     JSON,
     TARGET,
@@ -66,6 +67,31 @@ def test_the_key_goes_nowhere_else(part: str, value: object) -> None:
     flow = flow_to_acme()
     setattr(flow.request, part, value)
     assert KEY.encode() not in b"".join(value for _, value in view_of(flow).request_with_key().headers.fields)
+
+
+def several() -> Provider:
+    servers = tuple(Replica(parse_base_url(f"https://{name}.acme.example/v1")) for name in ("api", "b"))
+    key = SecretStr(KEY)
+    return Compatible(name="acme", base_url=str(servers[0].url), endpoints=servers, key=key, key_name="ACME_API_KEY")
+
+
+def test_the_key_goes_to_all_servers_of_its_provider() -> None:
+    flow = flow_to_acme()
+    flow.request.host = "b.acme.example"
+    assert view_of(flow, provider=several()).request_with_key().headers["authorization"] == f"Bearer {KEY}"
+    flow.request.host = "c.acme.example"
+    assert KEY not in view_of(flow, provider=several()).request_with_key().headers["authorization"]
+
+
+def test_another_server_is_sent_what_somebody_made_of_the_request() -> None:
+    flow = flow_to_acme()
+    view = view_of(flow, provider=several())
+    flow.request.content, flow.request.headers["x-mine"] = b"edited", "1"
+    view.show(replace(TARGET, host="b.acme.example", path="/v1/b"))
+    sent = view.request_with_key()
+    assert (sent.host, sent.path, sent.raw_content) == ("b.acme.example", "/v1/b", b"edited")
+    assert (sent.headers["host"], sent.headers["x-mine"]) == ("b.acme.example", "1")
+    assert sent.headers["authorization"] == f"Bearer {KEY}"
 
 
 def test_a_provider_without_a_key_is_sent_what_is_shown() -> None:
