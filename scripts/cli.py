@@ -4,14 +4,13 @@ Each subcommand's module is imported when it is called for: asking where a model
 """
 
 import importlib
-import importlib.metadata
-import tomllib
 from pathlib import Path
 
 import click
 
 from providers.errors import ConfigurationError
-from providers.registry import ROOT, Settings
+from providers.registry import Settings
+from providers.version import version
 from scripts.configuration import Choices
 
 # name → the module that holds it as `command`
@@ -27,13 +26,6 @@ COMMANDS = {
 
 
 RECORD_READERS = ("log", "show", "forget")
-
-
-def version() -> str:
-    """Patchbay's version: of the checkout we run in, else of the installed package."""
-    if ROOT is None:
-        return importlib.metadata.version("patchbay")
-    return str(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
 
 
 class Commands(click.Group):
