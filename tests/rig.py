@@ -23,6 +23,8 @@ START_SECONDS = 20.0  # generous: a first start makes mitmproxy's certificate au
 
 # mitmproxy prints without flushing: into a file its lines would stay in a buffer until it ends.
 UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
+# Tests that leave a stream behind do not wait for it.
+IMPATIENT = {"PATCHBAY_SHUTDOWN_GRACE": "0"}
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -152,8 +154,8 @@ def mitmdump_command(local: str, port: int, args: Sequence[str] = (), tool: str 
 @contextlib.contextmanager
 def run_mitmdump(local: str, env: Mapping[str, str], folder: Path, args: Sequence[str] = ()) -> Iterator[Program]:
     """``mitmdump --mode reverse:LOCAL -p PORT -s addons/route.py ARGS`` in ``folder``, with site-packages alone."""
-    port = free_port()
-    with run_program(mitmdump_command(local, port, args), {**UNBUFFERED, **env}, folder, port, cwd=folder) as program:
+    port, environment = free_port(), {**UNBUFFERED, **IMPATIENT, **env}
+    with run_program(mitmdump_command(local, port, args), environment, folder, port, cwd=folder) as program:
         yield program
 
 
@@ -163,7 +165,7 @@ def run_mitmweb(local: str, env: Mapping[str, str], folder: Path, args: Sequence
     port = free_port()
     page = ("--web-port", str(free_port()), "--no-web-open-browser")
     command = mitmdump_command(local, port, (*page, *args), "mitmweb")
-    with run_program(command, {**UNBUFFERED, **env}, folder, port, cwd=folder) as web:
+    with run_program(command, {**UNBUFFERED, **IMPATIENT, **env}, folder, port, cwd=folder) as web:
         yield web
 
 
@@ -178,7 +180,7 @@ def run_bare(upstream: str, folder: Path, args: Sequence[str] = ()) -> Iterator[
 
 def serve_environment(local: str, port: int, env: Mapping[str, str]) -> dict[str, str]:
     """What ``serve`` is told: where to listen and where the local server is."""
-    return {"PATCHBAY_LISTEN": f"127.0.0.1:{port}", "PATCHBAY_LOCAL_BASE_URL": local, **env}
+    return {"PATCHBAY_LISTEN": f"127.0.0.1:{port}", "PATCHBAY_LOCAL_BASE_URL": local, **IMPATIENT, **env}
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from scripts.cli import COMMANDS, RECORD_READERS, cli, recorded_in, version
+from providers.version import version
+from scripts.cli import COMMANDS, RECORD_READERS, cli, recorded_in
 from tests.scripts.conftest import Run
 
 ROOT = Path(__file__).resolve().parents[2]
