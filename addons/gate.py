@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import re
+from functools import lru_cache
 
 from mitmproxy import ctx, http
 from mitmproxy.addonmanager import Loader
@@ -52,6 +53,7 @@ class Gate:
         return False
 
 
+@lru_cache(1024)
 def _is_loopback(address: str) -> bool:
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])

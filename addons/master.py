@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 
-from mitmproxy import ctx, exceptions, master
+from mitmproxy import ctx, exceptions, http, master
 from mitmproxy.addonmanager import AddonManager
 from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, save, savehar, serverplayback, tlsconfig
 from mitmproxy.options import Options
@@ -48,6 +48,7 @@ async def run(
     and mitmweb's URL with its token.
     """
     _log(verbose)
+    _trust_messages()
     chain = make_chain(watcher)
     listener = next(addon for addon in chain if isinstance(addon, Listener))
     chain.append(_Announcer(listener, on_ready))
@@ -92,6 +93,19 @@ def _web_master(chain: list[object], web_port: int | None) -> master.Master:
         proxy.addons.chain.insert(place + offset, proxy.addons.register(addon))
     proxy.options.update(web_host="127.0.0.1", web_port=web_port or 8081, web_open_browser=False)
     return proxy
+
+
+def _trust_messages() -> None:
+    """Leave out what mitmproxy checks in debug mode alone: the type of each field of each request and response.
+
+    ``python -O`` leaves it out, too, but all asserts with it. It takes a tenth of a small request's time (12.2.3,
+    measured 2026-11-20).
+    """
+    http.MessageData.__post_init__ = _unchecked  # type: ignore[method-assign]  # it is there to be left out
+
+
+def _unchecked(_message: http.MessageData) -> None:
+    pass
 
 
 def _settle_memory() -> None:

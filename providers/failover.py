@@ -78,6 +78,7 @@ class Failover:
         self.chance = chance
         self.wall = wall
         self._budgets: dict[str, RetryBudget] = {}
+        self._policies: dict[int, RetryPolicy] = {}
 
     def budget(self, provider: str) -> RetryBudget:
         """Return the budget for repetitions at a provider."""
@@ -95,16 +96,19 @@ class Failover:
 
     def course(self, attempts: int = DEFAULTS.attempts) -> "Course":
         """Return the way of a new call, on which providers are asked so often at most."""
-        return Course(self, attempts)
+        policy = self._policies.get(attempts)
+        if policy is None:
+            policy = self._policies[attempts] = replace(self.policy, attempts=attempts)
+        return Course(self, policy)
 
 
 class Course(Entrance):
     """One call's way through its plan (`providers.exchange.course.Course`)."""
 
-    def __init__(self, failover: Failover, attempts: int) -> None:
+    def __init__(self, failover: Failover, policy: RetryPolicy) -> None:
         super().__init__(failover.breakers, failover.places)
         self._all = failover
-        self._policy = replace(failover.policy, attempts=attempts)
+        self._policy = policy
         self._plan: Plan | None = None
         self._ahead: deque[Callable[[], Target | None]] = deque()
         self._attempts = 0

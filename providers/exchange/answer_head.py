@@ -2,6 +2,7 @@
 
 import string
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote
 
 from providers.wire.hop_by_hop import HOP_BY_HOP, named_by_connection
@@ -39,6 +40,7 @@ def without(headers: Headers, *names: str) -> Headers:
     return [pair for pair in headers if pair[0].lower() not in names]
 
 
+@lru_cache(1024)
 def in_a_header(text: str) -> str:
     """A client's text as a header's value: percent-encoded but for visible ASCII, and cut if very long."""
     return quote(text[:200], safe=string.punctuation + " ", errors="replace")

@@ -71,7 +71,10 @@ class Trying(Ending):
         return [SetTimer(Timer.PHASE, target.deadlines.connect), Dial(target, fresh)]
 
     def _aim(self, target: Target, now: int) -> None:
-        self.attempt = Attempt(self._call, target, self._settings.keep_limit, now)
+        if self.phase is Phase.NEW and target is self.attempt.target:
+            self.attempt.began = self.attempt.last_data = now
+        else:
+            self.attempt = Attempt(self._call, target, self._settings.keep_limit, now)
         self.account.provider, self.account.kind, self.account.model = target.provider, target.kind, target.model
         self.account.ttft_us = None
 

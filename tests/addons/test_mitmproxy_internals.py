@@ -18,6 +18,7 @@ import h11._receivebuffer
 import mitmproxy.addonmanager
 import mitmproxy.addons.next_layer
 import mitmproxy.addons.proxyserver
+import mitmproxy.http
 import mitmproxy.proxy.layer
 import mitmproxy.proxy.layers.http as http
 import mitmproxy.proxy.layers.http._events as http_events
@@ -106,6 +107,7 @@ ATTRIBUTES: dict[type, str] = {
     mitmproxy.proxy.layer.NextLayer: "layer",
     mitmproxy.addonmanager.AddonManager: "chain lookup",
     asyncio.StreamReader: "_waiter _buffer",
+    mitmproxy.http.MessageData: "__post_init__",
 }
 # Words in the docstrings that are classes, events or options, held by being imported above.
 NAMED = {"HttpLayer", "HttpClient", "Http1Client", "Http1Server", "RegisterHttpConnection", "ChunkedReader", "Start"}

@@ -3,6 +3,10 @@
 from providers.wire.events import Timings, Usage
 from providers.wire.values import count, mapping
 
+_INPUT = ("prompt_tokens", "input_tokens")
+_OUTPUT = ("completion_tokens", "output_tokens")
+_WRITTEN = ("cache_creation_input_tokens",)
+_REASONING = ("reasoning_tokens",)
 _CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens")
 
 
@@ -14,15 +18,14 @@ def usage_of(usage: dict[str, object]) -> Usage:
     """
     prompt = mapping(usage.get("prompt_tokens_details"))
     completion = mapping(usage.get("completion_tokens_details"))
-    cached = (prompt.get("cached_tokens"), *(usage.get(name) for name in _CACHED))
-    written = (prompt.get("cache_write_tokens"), usage.get("cache_creation_input_tokens"))
-    reasoning = (completion.get("reasoning_tokens"), usage.get("reasoning_tokens"))
+    cached, written = count(prompt.get("cached_tokens")), count(prompt.get("cache_write_tokens"))
+    reasoning = count(completion.get("reasoning_tokens"))
     return Usage(
-        input=_first((usage.get("prompt_tokens"), usage.get("input_tokens"))),
-        output=_first((usage.get("completion_tokens"), usage.get("output_tokens"))),
-        cache_read=_first(cached),
-        cache_write=_first(written),
-        reasoning=_first(reasoning),
+        input=_first(usage, _INPUT),
+        output=_first(usage, _OUTPUT),
+        cache_read=_first(usage, _CACHED) if cached is None else cached,
+        cache_write=_first(usage, _WRITTEN) if written is None else written,
+        reasoning=_first(usage, _REASONING) if reasoning is None else reasoning,
     )
 
 
@@ -37,8 +40,11 @@ def timings_of(timings: dict[str, object]) -> Timings:
     )
 
 
-def _first(values: tuple[object, ...]) -> int | None:
-    return next((number for value in values if (number := count(value)) is not None), None)
+def _first(usage: dict[str, object], names: tuple[str, ...]) -> int | None:
+    for name in names:
+        if (number := count(usage.get(name))) is not None:
+            return number
+    return None
 
 
 def _us(milliseconds: object) -> int | None:
