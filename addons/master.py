@@ -48,7 +48,6 @@ async def run(
     and mitmweb's URL with its token.
     """
     _log(verbose)
-    _trust_messages()
     chain = make_chain(watcher)
     listener = next(addon for addon in chain if isinstance(addon, Listener))
     chain.append(_Announcer(listener, on_ready))
@@ -130,6 +129,7 @@ class _Announcer:
         """Tell the addresses."""
         await self._listener.opened()
         _settle_memory()
+        _trust_messages()
         proxy = ctx.master.addons.get("proxyserver")
         web = ctx.master.web_url if isinstance(ctx.master, WebMaster) else None
         self._on_ready([(address[0], address[1]) for address in proxy.listen_addrs()], web)
