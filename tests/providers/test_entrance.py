@@ -9,7 +9,7 @@ from providers.entrance import circuit, key_name, let
 from providers.exchange.account import Outcome
 from providers.exchange.course import Full, InLine, Lost, Next
 from providers.exchange.plan import Plan, Server, Target
-from providers.failover import Course, Failover
+from providers.failover import Failover
 from providers.pool.breaker import Circuit, Denied, Permit
 from providers.pool.error_class import ErrorClass
 from providers.wire.events import Failure
@@ -32,7 +32,7 @@ class Front:
 
     def __init__(self, shared: Failover, target: Target, *later: Target) -> None:
         self.woken = 0
-        self.course = Course(shared, 3)
+        self.course = shared.course(3)
         self.plan = Plan((target,), "because", later=tuple(partial(itself, one) for one in later))
         self.first = self.course.begin(self.plan, 0, UNTIL)
 
