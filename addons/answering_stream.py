@@ -20,7 +20,7 @@ from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHook
 from addons import clock
 from addons.direct_path import shorten
 from addons.exchanges import Exchanges
-from addons.forward_stream import ForwardStream
+from addons.feed_stream import FeedStream
 from addons.relay_http1 import INTERNAL_ERROR, SHUTTING_DOWN, Commands
 from addons.relay_layer import RelayLayer
 from addons.wire_view import WireView
@@ -32,7 +32,7 @@ from providers.exchange.machine import Exchange
 logger = logging.getLogger(__name__)
 
 
-class AnsweringStream(ForwardStream):
+class AnsweringStream(FeedStream):
     """The client's side of one exchange."""
 
     def __init__(self, context: Context, stream_id: int, layer: RelayLayer, exchanges: Exchanges) -> None:

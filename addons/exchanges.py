@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from mitmproxy import http
 
+from addons.feed import Feed
 from providers.exchange.account import ExchangeAccount
 from providers.exchange.machine import Exchange
 from providers.provider import Provider
@@ -37,7 +38,7 @@ class InHand:
     ``provider`` (who is asked now), ``provider_of`` (by name) and ``secrets`` are those of the configuration that the
     request was routed by. ``request`` is the
     parsed body and ``client_body`` its bytes as the client sent them; ``client_closes`` that this is the last request
-    on its connection.
+    on its connection; ``feed`` goes on with an answer of ours whose head is the flow's response.
     """
 
     verdict: Verdict | None = None
@@ -49,6 +50,7 @@ class InHand:
     client_body: bytes = b""
     secrets: tuple[str, ...] = ()
     client_closes: bool = False
+    feed: Feed | None = None
 
 
 class Exchanges:

@@ -80,7 +80,9 @@ class RelayStream(AnsweringStream):
 
     def _guarded(self, event: events.Event) -> Commands:
         try:
-            if isinstance(event, events.Wakeup):
+            if self._feed is not None:
+                yield from self._hear_feed(self._feed, event)
+            elif isinstance(event, events.Wakeup):
                 yield from self._wake()
             elif isinstance(event, ShutDown):
                 yield from self._give_up(Outcome.SHUTDOWN)

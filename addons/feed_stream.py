@@ -1,0 +1,82 @@
+"""The client's side of a feed: its head at once, then each piece as soon as it is told.
+
+Relies on these internals of mitmproxy 12.2 (`mitmproxy.proxy.layers.http.HttpStream`): ``client_state`` and
+``server_state``, ``check_killed``, ``state_errored``.
+"""
+
+import time
+
+from mitmproxy.proxy import events
+from mitmproxy.proxy.layers.http import DropStream, SendHttp
+from mitmproxy.proxy.layers.http._events import (
+    RequestProtocolError,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseHeaders,
+)
+from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook, HttpResponseHook
+
+from addons.feed import Feed
+from addons.forward_stream import ForwardStream
+from addons.relay_bell import ring
+from addons.relay_http1 import Commands
+from addons.relay_layer import ShutDown
+
+
+class FeedStream(ForwardStream):
+    """One request of a client that is answered by a feed, if an addon has given it one."""
+
+    _feed: Feed | None = None
+
+    def _answer_ours(self) -> Commands:
+        """Answer with what an addon has said: the whole of it, or the head of a feed."""
+        in_hand = self._exchanges.of(self.flow)
+        if in_hand is None or in_hand.feed is None:
+            yield from super()._answer_ours()
+            return
+        if self.flow.request.method == "HEAD":
+            in_hand.feed.detach()
+            yield from super()._answer_ours()
+            return
+        response = self.flow.response
+        assert response
+        response.timestamp_start = time.time()
+        response.headers.pop("content-length", None)
+        if self.flow.request.data.http_version != b"HTTP/1.0":  # to those the end of the connection is the end
+            response.headers["transfer-encoding"] = "chunked"
+        yield HttpResponseHeadersHook(self.flow)
+        if (yield from self.check_killed(True)):
+            in_hand.feed.detach()
+            return
+        self._feed = in_hand.feed
+        self._feed.attach(lambda: ring(self.context.client))
+        yield SendHttp(ResponseHeaders(self.stream_id, response, False), self.context.client)
+        yield from self._feed_on(self._feed)
+
+    def _hear_feed(self, feed: Feed, event: events.Event) -> Commands:
+        """Go on, or end with the client or with Patchbay."""
+        if isinstance(event, RequestProtocolError):
+            yield from self._leave(feed)
+            return
+        if isinstance(event, ShutDown):
+            feed.end()
+        yield from self._feed_on(feed)
+
+    def _feed_on(self, feed: Feed) -> Commands:
+        waiting = feed.take()
+        if waiting:
+            yield SendHttp(ResponseData(self.stream_id, waiting), self.context.client)
+        if feed.is_over:
+            yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
+            yield from self._leave(feed)
+
+    def _leave(self, feed: Feed) -> Commands:
+        self._feed = None
+        feed.detach()
+        self.client_state = self.server_state = self.state_errored
+        yield DropStream(self.stream_id)
+        assert self.flow.response
+        self.flow.response.timestamp_end = time.time()
+        yield HttpResponseHook(self.flow)
+        self.flow.live = False
+        self._exchanges.release(self.flow)
