@@ -1,14 +1,22 @@
-"""Configuration: the registry in force, read again while the program runs."""
+"""Configuration: the registry in force, read again while the program runs.
+
+Strategy: the files are looked at a few times a second, on the event loop, which costs microseconds. What has changed is
+read on another thread, since a long registry takes some hundred milliseconds and streams must go on meanwhile. SIGHUP
+has everything read at once, changed or not.
+"""
 
 import asyncio
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
+from addons.hangup import Hangup
 from addons.options import FLOW_BODY_LIMIT, declare
 from providers.catalog import Catalog
 from providers.client import Client
@@ -20,7 +28,10 @@ from providers.registry import Registry, Watcher, load
 
 logger = logging.getLogger(__name__)
 
-_POLL = 1.0  # seconds: an edit is picked up within twice this
+_POLL = 0.25  # seconds: an edit is picked up within twice this, what was deleted and comes back within 2 s
+
+# Settings that the record is opened with.
+_AT_START = ("bodies", "retention_days", "retention_bytes")
 
 
 class Configuration:
@@ -35,7 +46,25 @@ class Configuration:
     @property
     def edit_refused(self) -> bool:
         """Whether the files now say something that is not usable, so that what they said before holds."""
-        return self._watcher is not None and self._watcher.error is not None
+        return self.refusal is not None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the last edit was refused, for the owner of the files: it may quote them, by their bare names.
+
+        None where it was not.
+        """
+        if self._watcher is None or self._watcher.error is None:
+            return None
+        said = self._watcher.error
+        for folder in {f"{file.parent}{os.sep}" for file in self._watcher.current.files}:
+            said = said.replace(folder, "")
+        return said
+
+    @property
+    def reload_failures(self) -> int:
+        """How many edits were refused since the start."""
+        return 0 if self._watcher is None else self._watcher.refused
 
     def configure(self, updated: set[str]) -> None:
         """Keep our option at hand: mitmproxy copies an option each time it is read."""
@@ -46,17 +75,20 @@ class Configuration:
         self._watcher = watcher
         if watcher is not None:
             self.registry = watcher.current
-        self._told: str | None = None
+        self._told = 0
         self._task: asyncio.Task[None] | None = None
-        client = Client()
-        self.dialects = DialectProbe(client, logger.info)
-        self.fetcher = Fetcher(client)
+        self._asked = asyncio.Event()
+        self._hangup = Hangup(self._asked.set)
+        self.client = Client()
+        self.dialects = DialectProbe(self.client, logger.info)
+        self.fetcher = Fetcher(self.client)
         self.failover = Failover()
-        self.catalog = Catalog(lambda: self.registry, client, on_unreachable=self.dialects.forget)
+        self.catalog = Catalog(lambda: self.registry, self.client, on_unreachable=self.dialects.forget)
 
     def load(self, loader: Loader) -> None:
         """Read the configuration before anything is served."""
         declare(loader)
+        self._hangup.listen()  # before a port is open: unheard, the signal would end us
         logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each list of models says nothing
         if self._watcher is None:
             try:
@@ -74,29 +106,67 @@ class Configuration:
     def running(self) -> None:
         """Begin to watch for edits and to ask the local server for its models."""
         if self._watcher is not None:
-            self._task = asyncio.get_running_loop().create_task(self._watch())
+            self._task = asyncio.get_running_loop().create_task(self._watch(self._watcher))
 
-    async def _watch(self) -> None:
+    async def _watch(self, watcher: Watcher) -> None:
         await self.catalog.know_local(0)
         while True:
-            await asyncio.sleep(_POLL)
-            self._poll()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), _POLL)
+            if self._asked.is_set() or watcher.is_edited():
+                self._asked.clear()  # before reading: who asks from now on means what is written from now on
+                await self._read_again(watcher)
 
-    def _poll(self) -> None:
-        assert self._watcher is not None
-        if (edited := self._watcher.poll()) is not None:
-            self.registry = edited
-            logger.info("The configuration was read again (generation %d).", self.registry.generation)
-            ctx.options.update(body_size_limit=str(self.registry.settings.max_body_bytes))
-        if self._watcher.error != self._told:
-            self._told = self._watcher.error
-            if self._told:
-                logger.error("The edited configuration is refused: %s", self._told)
+    async def _read_again(self, watcher: Watcher) -> None:
+        try:
+            edited = await asyncio.to_thread(watcher.read_again)
+            if edited is not None:
+                self._take_up(edited)
+        except (
+            Exception
+        ) as error:  # whatever a file holds, and whatever we did wrong: the next edit is read all the same
+            logger.exception("An edit of the configuration could not be taken up.")
+            watcher.refuse(f"{type(error).__name__}; the configuration stays as it was")
+        if watcher.refused != self._told:
+            self._told = watcher.refused
+            logger.error("The edited configuration is refused: %s", watcher.error)
+
+    def _take_up(self, edited: Registry) -> None:
+        """From now on the edited registry holds; calls in flight keep theirs."""
+        before, self.registry = self.registry, edited
+        logger.info("The configuration was read again (generation %d).", edited.generation)
+        for line in _news(before, edited):
+            logger.warning(line)
+        for name, provider in before.providers.items():
+            if edited.providers.get(name) != provider:  # what it did with another key or at another place says nothing
+                self._forget(name)
+        if edited.settings.max_body_bytes != before.settings.max_body_bytes:
+            ctx.options.update(body_size_limit=str(edited.settings.max_body_bytes))
+
+    def _forget(self, name: str) -> None:
+        """Let go of what is known of a provider that was changed; its old key stands in some of it."""
+        now = self.registry.providers.get(name)
+        self.failover.forget(name, [server.name for server in now.replicas] if now is not None else [])
+        self.catalog.forget(name)
+        self.dialects.let_go(name)
 
     def done(self) -> None:
         """Stop watching."""
         if self._task is not None:
             self._task.cancel()
+
+
+def _news(before: Registry, after: Registry) -> Iterator[str]:
+    """Yield what an edit has done beside what it says: providers that came or went, and what waits for a restart."""
+    yield from (notice for notice in after.notices if notice not in before.notices)
+    for name, provider in after.providers.items():
+        was = before.providers.get(name)
+        if was is not None and provider.problem != was.problem:
+            yield f"{name} cannot be used now: {provider.problem}" if provider.problem else f"{name} can be used now"
+    stale = [name for name in ("listen", "database") if getattr(before, name) != getattr(after, name)]
+    stale += [name for name in _AT_START if getattr(before.settings, name) != getattr(after.settings, name)]
+    if stale:
+        yield f"{', '.join(stale)}: the edit counts from the next start"
 
 
 def _load() -> Registry:

@@ -1,8 +1,7 @@
 """The entry of ``mitmdump -s addons/route.py``: the chain of addons, nothing else.
 
 mitmproxy's script loader puts only this folder on the path; the root on top of it makes the plain command work from
-any folder, uninstalled. A script is reloaded when its file changes: a gateway that must not be reloaded runs
-`scripts/serve`.
+any folder, uninstalled. This script is not loaded again when its file changes (`addons.loaded_once`): start anew.
 """
 
 import sys

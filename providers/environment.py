@@ -11,6 +11,7 @@ from pathlib import Path
 from dotenv.parser import parse_stream
 
 from providers.errors import Problem
+from providers.file_signature import Signature, signature
 from providers.registry_file import nearest
 from providers.secrets import Key, read_key_file, usable_key
 from providers.settings import Settings
@@ -62,15 +63,19 @@ class Variable:
 
 @dataclass
 class Environment:
-    """All variables that count. ``files`` are those that were read or would be if they were there."""
+    """All variables that count. ``files`` are those that were read, or would be if they were there, as they were."""
 
     folder: Path
     variables: dict[str, Variable] = field(default_factory=dict, repr=False)
-    files: list[Path] = field(default_factory=list)
+    files: dict[Path, Signature | None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     # A registry may keep its keys in variables of any name, also one that begins like a setting.
     _key_names: set[str] = field(default_factory=set)
+
+    def watch(self, path: Path) -> None:
+        """Note a file that counts, before it is read: the earliest state of it is the one to compare with."""
+        self.files.setdefault(path, signature(path))
 
     def get(self, name: str) -> Variable | None:
         """Return the variable, or None where it is not set or blank: an empty line in a .env file says nothing."""
@@ -98,7 +103,7 @@ class Environment:
 
     def _key_file(self, variable: Variable) -> str:
         path = self.folder / Path(variable.value.strip()).expanduser()
-        self.files.append(path)
+        self.watch(path)
         return read_key_file(path)
 
     def tell_unknown(self) -> None:
@@ -115,7 +120,7 @@ def gather(environ: Mapping[str, str], folder: Path, root: Path | None) -> Envir
     found.variables.update({name: Variable(name, value, "environment") for name, value in environ.items()})
     for place in dict.fromkeys(path.resolve() for path in (folder, root) if path is not None):
         file = place / ".env"
-        found.files.append(file)
+        found.watch(file)
         for variable in _dotenv(file, ".env" if place == folder.resolve() else str(file), found):
             found.variables.setdefault(variable.name, variable)
     return found

@@ -19,6 +19,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
+from providers.file_signature import Signature
 from providers.redaction import REDACTED, redact, redact_bytes, redactor
 from providers.wire.endpoints import Dialect
 
@@ -43,8 +44,8 @@ __all__ = [
 class Problem:
     """One thing that is configured wrong.
 
-    ``source`` is a file or ``environment``, ``line`` counts from 1 (0: unknown), ``key`` is a dotted path or a
-    variable, ``allowed`` what may stand there, ``nearest`` the closest spelling of it ("" if none is close).
+    ``source`` is a file or ``environment``, ``line`` and ``column`` count from 1 (0: unknown), ``key`` is a dotted path
+    or a variable, ``allowed`` what may stand there, ``nearest`` the closest spelling of it ("" if none is close).
     """
 
     source: str
@@ -53,10 +54,11 @@ class Problem:
     wrong: str
     allowed: str = ""
     nearest: str = ""
+    column: int = 0
 
     def __str__(self) -> str:
-        """``file:line: key: what is wrong; allowed: …; did you mean …?``."""
-        place = f"{self.source}:{self.line}" if self.line else self.source
+        """``file:line:column: key: what is wrong; allowed: …; did you mean …?``."""
+        place = ":".join(str(part) for part in (self.source, self.line, self.column) if part)
         head = ": ".join(part for part in (place, self.key, self.wrong) if part)
         allowed = f"; allowed: {self.allowed}" if self.allowed else ""
         nearest = f"; did you mean {self.nearest!r}?" if self.nearest else ""
@@ -64,11 +66,11 @@ class Problem:
 
 
 class ConfigurationError(Exception):
-    """You configured it wrong. ``problems`` lists every finding, ``files`` what to watch for a repair."""
+    """You configured it wrong. ``problems`` lists every finding, ``files`` what to watch for a repair, as it was."""
 
-    def __init__(self, problems: Iterable[Problem], files: Iterable[Path] = ()) -> None:
+    def __init__(self, problems: Iterable[Problem], files: Mapping[Path, Signature | None] | None = None) -> None:
         self.problems = list(problems)
-        self.files = tuple(files)
+        self.files = dict(files or {})
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

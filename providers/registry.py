@@ -15,6 +15,7 @@ from providers.addresses import parse_listen
 from providers.assemble import Assembly
 from providers.environment import DEFAULT_PROVIDER, PREFIX, REGISTRY, Environment, gather
 from providers.errors import ConfigurationError, Problem
+from providers.file_signature import Signature
 from providers.provider import LOCAL, Provider
 from providers.registry_file import Document, nearest, read
 from providers.registry_model import RegistryFile
@@ -38,7 +39,7 @@ class Registry:
     """The whole configuration.
 
     ``providers`` holds also those that are not ready. ``file`` is the registry.yaml that was read, if any; ``files``
-    are all files that count, there or not. ``generation`` grows with each successful reload.
+    are all files that count, there or not, as they were when they were read. ``generation`` grows with each reload.
     """
 
     providers: Mapping[str, Provider]
@@ -50,7 +51,7 @@ class Registry:
     notices: tuple[str, ...] = ()
     generation: int = 1
     file: Path | None = None
-    files: tuple[Path, ...] = ()
+    files: Mapping[Path, Signature | None] = field(default_factory=dict)
 
     @property
     def local(self) -> Provider:
@@ -125,7 +126,8 @@ def _document(
     if asked is None and variable is not None:
         asked = Path(variable.value.strip()).expanduser()
     candidates = [folder / asked] if asked else [place / FILE_NAME for place in (folder, root) if place is not None]
-    environment.files.extend(candidates)
+    for path in candidates:
+        environment.watch(path)
     for path in candidates:
         if asked is not None or path.exists():
             source = str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
@@ -178,7 +180,7 @@ class _Loading:
             resolver=Resolver(providers, default, rules),
             notices=tuple(dict.fromkeys((*self.environment.notices, *assembly.notices))),
             file=file,
-            files=tuple(dict.fromkeys(self.environment.files)),
+            files=MappingProxyType(self.environment.files),
         )
 
     def _settings(self) -> Settings:

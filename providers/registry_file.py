@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, StringMark
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from providers.errors import Problem
 from providers.redaction import looks_like_key
@@ -26,26 +27,31 @@ _BRACED = re.compile(r"\$\{([A-Za-z_][\w.]*)\}", re.ASCII)
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _DEEPEST = 20
 _LARGEST = 4 * 1024 * 1024
+_MOST = 200_000  # values, an anchored one counted wherever it stands: aliases of aliases grow without end
 _SCALAR_TAGS = ("null", "bool", "int", "float")
 
 
 @dataclass
 class Document:
-    """One file: ``data`` as plain values, ``lines`` by place, ``problems`` found on the way."""
+    """One file: ``data`` as plain values, ``marks`` (line, column) by place, ``problems`` found on the way."""
 
     source: str
     data: dict[str, object] = field(default_factory=dict)
-    lines: dict[Place, int] = field(default_factory=dict)
+    marks: dict[Place, tuple[int, int]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def problem(self, place: Place, wrong: str, allowed: str = "", nearest: str = "") -> Problem:
-        """Make a problem at ``place``, or at the nearest place above it that has a line."""
-        return Problem(self.source, self.line(place), ".".join(map(str, place)), wrong, allowed, nearest)
+        """Make a problem at ``place``, or at the nearest place above it that is known."""
+        line, column = self._mark(place)
+        return Problem(self.source, line, ".".join(map(str, place)), wrong, allowed, nearest, column)
 
     def line(self, place: Place) -> int:
         """Return the line of ``place``, counted from 1, or 0 when not even the file has one."""
+        return self._mark(place)[0]
+
+    def _mark(self, place: Place) -> tuple[int, int]:
         inner = (place[:length] for length in range(len(place), 0, -1))
-        return next((self.lines[part] for part in inner if part in self.lines), 0)
+        return next((self.marks[part] for part in inner if part in self.marks), (0, 0))
 
 
 def nearest(word: str, allowed: Collection[str]) -> str:
@@ -84,15 +90,18 @@ def parse(text: str, document: Document) -> None:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = _restored(" ".join(part for part in (error.context, error.problem) if part))
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        document.problems.append(Problem(document.source, line, "", f"is not YAML (column {column}): {said}"))
-    except YAMLError as error:
-        document.problems.append(Problem(document.source, 0, "", f"is not YAML: {str(error).splitlines()[0]}"))
+        line, column = _counted(mark) if mark else (0, 0)
+        document.problems.append(Problem(document.source, line, "", f"is not YAML: {said}", column=column))
+    except RecursionError:  # the parser calls itself for each level
+        document.problems.append(Problem(document.source, 0, "", "is nested too deeply"))
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        document.problems.append(Problem(document.source, line, "", f"is not YAML: {str(error).splitlines()[0]}"))
     else:
         if isinstance(data, dict):
             document.data = data
         elif data is not None:
-            document.problems.append(Problem(document.source, 1, "", "must be a mapping of keys to values"))
+            document.problems.append(Problem(document.source, 1, "", "must be a mapping of keys to values", column=1))
 
 
 def _key_of(line: str) -> str:
@@ -119,18 +128,29 @@ def _restored(text: str) -> str:
     return text.replace(_OPEN, "{").replace(_CLOSE, "}")
 
 
+def _counted(mark: StringMark) -> tuple[int, int]:
+    """Return line and column as people count them."""
+    return mark.line + 1, mark.column + 1
+
+
 class _Walk:
     """Turns nodes into plain values and notes where each came from."""
 
     def __init__(self, document: Document, yaml: YAML) -> None:
         self._document = document
         self._constructor = yaml.constructor
+        self._left = _MOST
 
     def value(self, node: Node, place: Place) -> object:
+        self._left -= 1
         if len(place) > _DEEPEST:
             self._refuse(node, place, "is nested too deeply")
             return None
-        self._document.lines.setdefault(place, node.start_mark.line + 1)
+        if self._left <= 0:
+            if self._left == 0:  # told once
+                self._refuse(node, place, f"is the {_MOST:,}th value: that is more than a configuration has")
+            return None
+        self._document.marks.setdefault(place, _counted(node.start_mark))
         if isinstance(node, MappingNode):
             return self._mapping(node, place)
         if isinstance(node, SequenceNode):
@@ -146,22 +166,30 @@ class _Walk:
             key = _restored(key_node.value)  # as written: a model called 4.5 or 007 keeps its name
             inner = (*place, key)
             if key in found:
-                self._refuse(key_node, inner, f"stands twice, first on line {self._document.lines[inner]}")
+                self._refuse(key_node, inner, f"stands twice, first on line {self._document.line(inner)}")
                 continue
-            self._document.lines[inner] = key_node.start_mark.line + 1
+            self._document.marks[inner] = _counted(key_node.start_mark)
             found[key] = self.value(value_node, inner)
         return found
 
     def _scalar(self, node: ScalarNode, place: Place) -> object:
         kind = str(node.tag).rpartition(":")[2]
         if kind in _SCALAR_TAGS:
-            value: object = self._constructor.construct_object(node)
-            return value
+            return self._number(node, place, kind)
         if kind not in ("str", "timestamp"):
             self._refuse(node, place, f"has the tag {node.tag}, which means nothing here")
             return None
         return _restored(node.value)
 
+    def _number(self, node: ScalarNode, place: Place, kind: str) -> object:
+        try:
+            value: object = self._constructor.construct_object(node)
+        except (KeyError, ValueError):  # `!!int x`, `!!bool x`, a whole number of more than 4,300 digits
+            self._refuse(node, place, f"cannot be read as {kind}")
+            return None
+        return value
+
     def _refuse(self, node: Node, place: Place, wrong: str) -> None:
+        line, column = _counted(node.start_mark)
         name = ".".join(map(str, place))
-        self._document.problems.append(Problem(self._document.source, node.start_mark.line + 1, name, wrong))
+        self._document.problems.append(Problem(self._document.source, line, name, wrong, column=column))

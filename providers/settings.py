@@ -42,6 +42,21 @@ class Settings(BaseModel):
         le=86_400,
         description="seconds that calls in flight have to end in when Patchbay is stopped",
     )
+    client_stall: float = Field(
+        default=120.0,
+        ge=0,
+        le=86_400,
+        description="seconds after which a client that takes nothing of its answer is hung up on; 0: never",
+    )
+    probe_for: float = Field(
+        default=300.0,
+        ge=0,
+        le=86_400,
+        description="seconds after its last call for which a provider's servers are asked how they are; 0: never",
+    )
+    record: Literal["optional", "required"] = Field(
+        default="optional", description="whether calls are served while they cannot be recorded; required: 503"
+    )
     bodies: Literal["none", "errors", "all"] = Field(
         default="errors", description="of which calls the raw bodies are kept (redacted, compressed)"
     )

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from addons.file_limit import raise_file_limit
 from providers.addresses import is_loopback, parse_listen
 from providers.registry import Registry, Watcher
 from scripts import banner
@@ -19,7 +21,6 @@ from scripts.engine import Engine, EngineError
 from scripts.inquiry import ask_all
 
 WEB_PORT = 8081  # mitmweb's own
-MOST_FILES = 1 << 20  # descriptors; "unlimited" helps nobody and slows down who walks them all
 WHY_NOT = {
     EADDRINUSE: "is in use (another Patchbay?); {option} takes another one",
     EACCES: "may not be opened by this user; ports from 1024 up may",
@@ -85,7 +86,7 @@ def command(
         choices = Choices(registry_file, listen, db, engine.base_url if engine else None)
         registry = choices.load_or_refuse()
         refuse_unfit(registry, wishes)
-        raise_file_limit()
+        raise_file_limit()  # the engine gets as many
         with engine or contextlib.nullcontext():
             sys.exit(run_proxy(choices, registry, wishes))
     except EngineError as error:
@@ -100,6 +101,7 @@ def say(line: str) -> None:
 def refuse_unfit(registry: Registry, wishes: Wishes) -> None:
     """Raise Refusal for what can be seen before anything is started."""
     refuse_remote(registry)
+    refuse_unwritable(registry.database)
     refuse_taken(registry.listen, "--listen HOST:PORT")
     if wishes.web_port is not None:
         refuse_taken(("127.0.0.1", wishes.web_port), "--web-port PORT")
@@ -115,6 +117,18 @@ def refuse_remote(registry: Registry) -> None:
         )
 
 
+def refuse_unwritable(database: Path) -> None:
+    """A record that can never be written is told before calls are made that would be missing in it."""
+    try:
+        # Tried, not asked for: permissions say nothing of a file system that takes no files.
+        with database.open("r+b") if database.exists() else tempfile.TemporaryFile(dir=database.parent):
+            pass
+    except OSError as error:
+        raise Refusal(
+            f"the record {database} cannot be written: {error.strerror}; --db FILE takes another place"
+        ) from error
+
+
 def refuse_taken(address: tuple[str, int], option: str) -> None:
     """Try the port; port 0 is always free. ``option`` is what would choose another one."""
     host, port = address
@@ -128,21 +142,6 @@ def refuse_taken(address: tuple[str, int], option: str) -> None:
         number = error.errno if isinstance(error, OSError) else None
         reason = WHY_NOT.get(number or 0, f"cannot be listened on: {error}")
         raise Refusal(f"{host}:{port} {reason.format(option=option)}") from error
-
-
-def raise_file_limit() -> None:
-    """Each stream holds two sockets, and the usual soft limit of 1,024 (macOS: 256) ends at a few hundred."""
-    import resource  # not on Windows, where there is no such limit
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
-    # macOS says "unlimited" and means its own constant OPEN_MAX.
-    for limit in (wanted, 10240):
-        if limit <= soft:
-            return
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-            return
 
 
 def run_proxy(choices: Choices, registry: Registry, wishes: Wishes) -> int:

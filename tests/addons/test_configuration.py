@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from mitmproxy.test import taddons
 
 from addons import configuration as module
 from addons.configuration import Configuration
+from providers.pool.breaker import Circuit, Permit
+from providers.pool.error_class import ErrorClass
 from providers.registry import Registry, Watcher, load
 
 GOOD = "settings: {max_body_bytes: 1000}\n"
@@ -79,6 +83,94 @@ async def test_a_broken_edit_is_told_once_and_changes_nothing(
         edit(folder, BETTER)
         await until(lambda: configuration.registry is not before)
         configuration.done()
+
+
+@pytest.mark.anyio
+async def test_a_fault_of_ours_does_not_end_the_watch(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_POLL", 0.01)
+    wrong = [True, False]
+
+    def again() -> Registry:
+        if wrong.pop(0):
+            raise RuntimeError("never thought of")
+        return load({}, folder, root=None)
+
+    configuration = Configuration(Watcher(again, load({}, folder, root=None)))
+    with taddons.context(Proxyserver(), configuration):
+        configuration.running()
+        edit(folder, BETTER)
+        await until(lambda: configuration.edit_refused)
+        assert "never thought of" in caplog.text
+        assert (configuration.reload_failures, configuration.registry.generation) == (1, 1)
+        assert configuration.refusal == "RuntimeError; the configuration stays as it was"
+        edit(folder, BETTER + "# again\n")
+        await until(lambda: configuration.registry.generation == 2)
+        assert not configuration.edit_refused
+        configuration.done()
+
+
+def test_a_refusal_names_files_without_their_folders(folder: Path) -> None:
+    watcher = Watcher(lambda: load({}, folder, root=None), load({}, folder, root=None))
+    configuration = Configuration(watcher)
+    assert (configuration.refusal, Configuration().refusal) == (None, None)
+    watcher.refuse(f"{folder}/registry.yaml:3:1: a: names {folder}/secret, which cannot be read")
+    assert configuration.refusal == "registry.yaml:3:1: a: names secret, which cannot be read"
+    assert Configuration().reload_failures == 0
+
+
+@pytest.mark.anyio
+async def test_sighup_has_it_read_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_POLL", 60.0)
+    configuration = given(folder)
+    with taddons.context(Proxyserver(), configuration):
+        configuration.running()
+        for generation in (2, 3):  # also where nothing was edited
+            os.kill(os.getpid(), signal.SIGHUP)
+            await until(lambda: configuration.registry.generation == generation)  # noqa: B023 - awaited here
+        configuration.done()
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+
+
+@pytest.mark.anyio
+async def test_what_an_edit_has_done_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_POLL", 0.01)
+    (folder / ".env").write_text("OPENAI_API_KEY=k-1\n")
+    configuration = given(folder)
+    with taddons.context(Proxyserver(), configuration):
+        configuration.running()
+        edit(folder, "settings: {bodies: all, listen: '127.0.0.1:1'}\n")
+        (folder / ".env").write_text("OPENAI_API_KEY=changeme\nANTHROPIC_API_KEY=k-2\n")
+        await until(lambda: configuration.registry.generation == 2)
+        configuration.done()
+    for said in (
+        ".env:1: OPENAI_API_KEY is empty or a placeholder, so it counts as not set",
+        "openai cannot be used now: no key: set OPENAI_API_KEY",
+        "anthropic can be used now",
+        "listen, bodies: the edit counts from the next start",
+    ):
+        assert caplog.text.count(said) == 1, caplog.text
+
+
+@pytest.mark.anyio
+async def test_what_a_provider_did_with_another_key_is_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_POLL", 0.01)
+    (folder / ".env").write_text("OPENAI_API_KEY=k-1\nANTHROPIC_API_KEY=k-2\n")
+    configuration = given(folder)
+    breakers = configuration.failover.breakers
+    with taddons.context(Proxyserver(), configuration):
+        configuration.running()
+        for name in ("openai", "anthropic"):
+            permit = breakers.admit(Circuit(name, "x", "ours"), 0)
+            assert isinstance(permit, Permit)
+            breakers.over(permit, ErrorClass.AUTH, 0)
+        (folder / ".env").write_text("OPENAI_API_KEY=k-3\nANTHROPIC_API_KEY=k-2\n")
+        await until(lambda: configuration.registry.generation == 2)
+        configuration.done()
+    assert [state.circuit.provider for state in breakers.snapshot(0)] == ["anthropic"]
 
 
 async def until(done: Callable[[], bool]) -> None:

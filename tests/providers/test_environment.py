@@ -20,13 +20,13 @@ def test_real_variables_win_then_the_working_folder_then_the_repository(tmp_path
     found = gather(environ, folder, root)
     assert [found.variables[name].value for name in "ABC"] == ["real", "work", "root"]
     assert [found.variables[name].source for name in "ABC"] == ["environment", ".env", str(root / ".env")]
-    assert found.files == [folder / ".env", root / ".env"]
+    assert list(found.files) == [folder / ".env", root / ".env"]
     assert environ == {"A": "real"}
 
 
 def test_no_file_is_no_problem(tmp_path: Path) -> None:
     found = gather({}, tmp_path, tmp_path)
-    assert (found.variables, found.problems, found.files) == ({}, [], [tmp_path / ".env"])
+    assert (found.variables, found.problems, found.files) == ({}, [], {tmp_path / ".env": None})
 
 
 def test_dotenv_syntax_and_lines(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_key_from_a_variable_or_from_the_file_it_names(tmp_path: Path) -> None:
     found = gather(environ, tmp_path, None)
     keys = [key.get_secret_value() for name in "ABC" if (key := found.key(name))]
     assert keys == ["from-variable", "from-file", "from-file"]
-    assert found.files.count(tmp_path / "secret") == 2
+    assert found.files.keys() == {tmp_path / ".env", tmp_path / "secret"}
     assert found.notices == ["C is empty or a placeholder, so it counts as not set"]
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from providers.registry_file import Document, nearest, parse, read
 
@@ -43,23 +45,44 @@ def test_an_empty_file_is_empty(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: 1\nb: 2\na: 3\n", "r.yaml:3: a: stands twice, first on line 1"),
-        ("x:\n  a: 1\n  a: 2\n", "r.yaml:3: x.a: stands twice, first on line 2"),
-        ("- 1", "r.yaml:1: must be a mapping of keys to values"),
-        ("text", "r.yaml:1: must be a mapping of keys to values"),
-        ("? [a]\n: 1", "r.yaml:1: has a key that is not text"),
-        ("a: !!python/object:os.system x", "r.yaml:1: a: has the tag"),
+        ("a: 1\nb: 2\na: 3\n", "r.yaml:3:1: a: stands twice, first on line 1"),
+        ("x:\n  a: 1\n  a: 2\n", "r.yaml:3:3: x.a: stands twice, first on line 2"),
+        ("- 1", "r.yaml:1:1: must be a mapping of keys to values"),
+        ("text", "r.yaml:1:1: must be a mapping of keys to values"),
+        ("? [a]\n: 1", "r.yaml:1:3: has a key that is not text"),
+        ("a: !!python/object:os.system x", "r.yaml:1:4: a: has the tag"),
         ("a: &x [*x]", "is nested too deeply"),
-        ("a: [", "r.yaml:1: is not YAML (column 5)"),
-        ("a: 1\n\tb: 2", "r.yaml:2: is not YAML (column 1)"),
-        ("a: 1\n---\nb: 2", "r.yaml:2: is not YAML"),
-        ("a: 'x", "r.yaml:1: is not YAML"),
+        ("a: [", "r.yaml:1:5: is not YAML"),
+        ("a: 1\n\tb: 2", "r.yaml:2:1: is not YAML"),
+        ("a: 1\n---\nb: 2", "r.yaml:2:1: is not YAML"),
+        ("a: 'x", "r.yaml:1:6: is not YAML"),
         ("a: {b: ${X}, c", "is not YAML"),
-        ("a: \x00", "is not YAML"),
+        ("a: 1\nb: \x00", "r.yaml:2: is not YAML: unacceptable character #x0000"),
+        ("a: " + "[" * 3000, "r.yaml: is nested too deeply"),
+        ("a: " + "{b: " * 3000 + "}" * 3000, "r.yaml: is nested too deeply"),
+        ("a: !!int x", "r.yaml:1:4: a: cannot be read as int"),
+        ("a: !!bool x", "r.yaml:1:4: a: cannot be read as bool"),
+        ("a: !!float x", "r.yaml:1:4: a: cannot be read as float"),
+        ("a: " + "9" * 5000, "r.yaml:1:4: a: cannot be read as int"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, expected: str) -> None:
     assert any(expected in problem for problem in said(text)), said(text)
+
+
+def test_aliases_of_aliases_end() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    (problem,) = said("\n".join(lines))
+    assert "is the 200,000th value" in problem
+
+
+# Whatever a file holds becomes data or problems, each with its place; nothing is raised.
+@given(st.text(st.sampled_from(" \n\t-:?&*!<>|%@`\"'[]{},#~a1.x")) | st.text(max_size=30))
+def test_any_text_is_read(text: str) -> None:
+    document = parsed(text)
+    assert isinstance(document.data, dict)
+    assert all(problem.source == "r.yaml" and problem.wrong for problem in document.problems)
 
 
 def test_every_duplicate_is_told_at_once() -> None:

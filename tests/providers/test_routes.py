@@ -61,8 +61,8 @@ def test_each_loop_is_told_once_and_what_leads_into_it_is_not(tmp_path: Path) ->
     with pytest.raises(ConfigurationError) as raised:
         loaded(tmp_path, text)
     assert [str(problem) for problem in raised.value.problems] == [
-        "registry.yaml:4: models.a: is an alias loop: a → b → a",
-        "registry.yaml:5: models.d: is an alias loop: d → d",
+        "registry.yaml:4:3: models.a: is an alias loop: a → b → a",
+        "registry.yaml:5:3: models.d: is an alias loop: d → d",
     ]
 
 
@@ -166,7 +166,7 @@ def test_aliases_that_multiply_each_other_are_refused(tmp_path: Path) -> None:
         loaded(tmp_path, "\n".join(["models:", *levels, "  a40: demo"]))
     (problem,) = raised.value.problems
     assert str(problem) == (
-        "registry.yaml:36: models.a34: leads to 127 targets, fallbacks counted: at most 64 make sense"
+        "registry.yaml:36:3: models.a34: leads to 127 targets, fallbacks counted: at most 64 make sense"
     )
 
 
@@ -175,5 +175,5 @@ def test_a_loop_of_several_names_is_told_where_its_first_name_stands(tmp_path: P
     with pytest.raises(ConfigurationError) as raised:
         loaded(tmp_path, text)
     assert [str(problem) for problem in raised.value.problems] == [
-        "registry.yaml:3: models.a: is an alias loop: a → b → c → a"
+        "registry.yaml:3:3: models.a: is an alias loop: a → b → c → a"
     ]

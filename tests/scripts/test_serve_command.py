@@ -11,9 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from addons.file_limit import raise_file_limit
 from providers.registry import load
 from scripts.configuration import Refusal
-from scripts.serve_command import Announcer, raise_file_limit, refuse_remote, refuse_taken
+from scripts.serve_command import Announcer, refuse_remote, refuse_taken
 from tests.rig import run_serve
 from tests.scripts.conftest import Run
 
