@@ -74,6 +74,10 @@ class Balancing:
         others = [server for server in target.provider.replicas if server not in first]
         return [*first, *sorted(others, key=lambda server: server.name in broken)]
 
+    def forget(self, provider: str) -> None:
+        """Let go of a provider that was changed, and of its key."""
+        self._balancers.pop(provider, None)
+
     def _balancer(self, provider: Provider) -> Balancer:
         """The turns of a provider's servers; a reload that changes them begins anew."""
         known = self._balancers.get(provider.name)

@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from providers.client import NO_SUCH_PATH, TIMEOUT, Client
@@ -23,7 +24,7 @@ from providers.model_entry import (
     openai_shape,
     static_entry,
 )
-from providers.provider import LOCAL, Provider
+from providers.provider import LOCAL, Provider, Replica
 from providers.registry import Registry
 
 __all__ = ["Catalog", "ModelEntry", "anthropic_model", "anthropic_shape", "openai_model", "openai_shape"]
@@ -114,6 +115,11 @@ class Catalog:
             if self._listing(local) is None:
                 await asyncio.wait([task], timeout=patience)
 
+    def forget(self, name: str) -> None:
+        """Let go of what a provider listed: it was changed, and its old key must not be kept with the list."""
+        self._listings.pop(name, None)
+        self._running.pop(name, None)
+
     def errors(self) -> dict[str, str]:
         """Return why a provider could not be asked lately, by name."""
         return {name: listing.error for name, listing in self._listings.items() if listing.error}
@@ -201,18 +207,30 @@ class Catalog:
             away = isinstance(failure, Unreachable | TimedOut)
             if isinstance(failure, Unreachable) and self._on_unreachable is not None:
                 self._on_unreachable(provider.name)
+        if self._registry().providers.get(provider.name) != provider:
+            return  # it was changed meanwhile
         due = self._clock() + fresh
         self._listings[provider.name] = _Listing(provider, models, due, error, unreachable=away)
 
     async def _ask(self, provider: Provider) -> list[ModelEntry]:
-        """Return the provider's whole list, page by page where it has pages."""
+        """Return the list of the first server that has one: they are all the same. Raises what the last one raised."""
         if provider.virtual or not provider.quirks.lists_models:
             return []
+        deadline = self._clock() + TIMEOUT
+        *others, last = provider.replicas
+        for after, server in zip(range(len(others), 0, -1), others, strict=True):
+            left = deadline - self._clock()
+            with suppress(UpstreamError):  # a silent one must leave the others some of the time
+                return await self._list(provider, server, self._clock() + left / (after + 1))
+        return await self._list(provider, last, deadline)
+
+    async def _list(self, provider: Provider, server: Replica, deadline: float) -> list[ModelEntry]:
+        """Return a server's whole list, page by page where it has pages."""
         found: list[ModelEntry] = []
         query = provider.quirks.models_query
-        deadline = self._clock() + TIMEOUT
         for _ in range(_MOST_PAGES):
-            answer = await self._client.ask(provider, "/models", query, max(deadline - self._clock(), 0.01))
+            left = max(deadline - self._clock(), 0.01)
+            answer = await self._client.ask(provider, "/models", query, left, server)
             page = entries_from(provider, answer)
             found += page
             if not (page and isinstance(answer, dict) and answer.get("has_more") is True):

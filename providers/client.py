@@ -19,7 +19,7 @@ import httpx
 from pydantic import JsonValue
 
 from providers.errors import Malformed, Rejected, TimedOut, Unauthorized, Unreachable, UpstreamError
-from providers.provider import Provider
+from providers.provider import Provider, Replica
 from providers.wire.endpoints import Dialect, Endpoint, Operation
 
 TIMEOUT = 5.0
@@ -96,7 +96,7 @@ class Client:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        return httpx.create_ssl_context(trust_env=False)
+        return httpx.create_ssl_context(trust_env=True)  # SSL_CERT_FILE, SSL_CERT_DIR: as the relay does
 
     async def get_json(self, url: str, headers: Sequence[tuple[str, str]], timeout: float = TIMEOUT) -> JsonValue:
         """Return the JSON at ``url``; ``timeout`` (seconds) is for all of it. UpstreamError never tells the URL."""
@@ -122,15 +122,21 @@ class Client:
         )
 
     async def knock(
-        self, provider: Provider, endpoint: Endpoint, headers: Sequence[tuple[str, str]] = (), timeout: float = TIMEOUT
+        self,
+        provider: Provider,
+        endpoint: Endpoint,
+        headers: Sequence[tuple[str, str]] = (),
+        timeout: float = TIMEOUT,
+        at: Replica | None = None,
     ) -> int:
         """Return the status with which a provider answers an empty POST, which tells whether it has such a path.
 
         No JSON at all, so that no server, however old, can find a request in it and run a model. ``headers`` are the
-        client's credentials, for the local server alone. UpstreamError where nobody answers.
+        client's credentials, for the local server alone; ``at`` is which of its servers, None: the first.
+        UpstreamError where nobody answers.
         """
         own = provider.request_headers([("content-type", "application/json"), *headers], dialect=endpoint.dialect)
-        sent, url = _sent([*own, *provider.auth_headers()]), provider.url_for(endpoint).url
+        sent, url = _sent([*own, *provider.auth_headers()]), provider.url_for(endpoint, at=at).url
         async with _within(timeout), self._session(timeout) as session:
             async with session.stream("POST", url, headers=sent, content=b"") as response:
                 return response.status_code
@@ -157,12 +163,26 @@ class Client:
             # not unpacked: what was asked for is no packed content, and a small body could become a huge one
             return Downloaded("", await _limited(response.aiter_raw(), largest))
 
-    async def ask(self, provider: Provider, suffix: str, query: str = "", timeout: float = TIMEOUT) -> JsonValue:
-        """Return the JSON at ``suffix`` behind the provider's version prefix, asked with the provider's own key."""
-        dialect = Dialect.CHAT if Dialect.CHAT in provider.dialects else Dialect.MESSAGES
-        endpoint = Endpoint(dialect, Operation.MODELS, suffix, prefix="/v1")
-        headers = provider.request_headers([("accept", "application/json")], dialect=dialect)
-        return await self.get_json(provider.url_for(endpoint, query).url, [*headers, *provider.auth_headers()], timeout)
+    async def ask(
+        self, provider: Provider, suffix: str, query: str = "", timeout: float = TIMEOUT, at: Replica | None = None
+    ) -> JsonValue:
+        """Return the JSON at ``suffix`` behind the provider's version prefix, asked with the provider's own key.
+
+        ``at`` is which of its servers, None: the first.
+        """
+        return await self.get_json(*_question(provider, suffix, "/v1", at, query), timeout)
+
+    async def look(self, provider: Provider, at: Replica, timeout: float = TIMEOUT) -> int:
+        """Return the status with which a server answers the cheapest question; UpstreamError where nobody answers."""
+        path = provider.quirks.health_path
+        url, headers = _question(provider, path or provider.quirks.probe_path, "" if path else "/v1", at)
+        async with _within(timeout), self._session(timeout) as session:
+            async with session.stream("GET", url, headers=_sent(headers)) as response:
+                return response.status_code
+
+    async def slots(self, provider: Provider, at: Replica, timeout: float = TIMEOUT) -> JsonValue:
+        """Return what a llama-server says of its slots: Rejected where that is switched off."""
+        return await self.get_json(*_question(provider, provider.quirks.slots_path, "", at), timeout)
 
     async def probe(self, provider: Provider, timeout: float = TIMEOUT) -> State:
         """Say how the provider is. Costs no tokens; nothing is sent where a key is missing."""
@@ -191,6 +211,16 @@ class Client:
     def probe_all_sync(self, providers: Iterable[Provider], timeout: float = TIMEOUT) -> dict[str, State]:
         """Do the same where no event loop runs."""
         return asyncio.run(self.probe_all(providers, timeout))
+
+
+def _question(
+    provider: Provider, suffix: str, prefix: str, at: Replica | None, query: str = ""
+) -> tuple[str, list[tuple[str, str]]]:
+    """Return URL and headers of a GET of ours, with the provider's own key."""
+    dialect = Dialect.CHAT if Dialect.CHAT in provider.dialects else Dialect.MESSAGES
+    endpoint = Endpoint(dialect, Operation.MODELS, suffix, prefix=prefix)
+    headers = provider.request_headers([("accept", "application/json")], dialect=dialect)
+    return provider.url_for(endpoint, query, at).url, [*headers, *provider.auth_headers()]
 
 
 async def _limited(pieces: AsyncIterator[bytes], largest: int) -> bytes:

@@ -22,10 +22,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from providers.client import NO_SUCH_PATH, Client
+from providers.client import NO_SUCH_PATH, TIMEOUT, Client
 from providers.errors import TimedOut, UpstreamError
 from providers.exchange.account import AttemptAccount, ExchangeAccount, Outcome
-from providers.provider import Provider
+from providers.provider import Provider, Replica
 from providers.wire.endpoints import Dialect, Endpoint, Operation
 
 # Seconds. Something missing is asked for again, because servers are replaced by newer ones while nobody calls.
@@ -112,6 +112,12 @@ class DialectProbe:
         """Forget what the provider of this name speaks."""
         self._findings.pop(name, None)
 
+    def let_go(self, name: str) -> None:
+        """Forget a provider that was changed, and what is being asked of it: its old key must not be kept."""
+        self.forget(name)
+        for place in [place for place in self._running if place[0] == name]:
+            del self._running[place]
+
     def _finding(self, provider: Provider, endpoint: Endpoint) -> _Finding | None:
         found = self._findings.get(provider.name, {}).get(provider.path_for(endpoint))
         return found if found and found.asked == provider else None
@@ -141,14 +147,34 @@ class DialectProbe:
             self._keep(endpoint, _Finding(provider, spoken, self._clock() + RETRY))
 
     async def _is_there(self, provider: Provider, endpoint: Endpoint, headers: list[tuple[str, str]]) -> bool | None:
-        """Say whether the path is there, None for "unknown". Raises UpstreamError where nobody answers."""
-        status = await self._client.knock(provider, endpoint, headers)
+        """Say whether the path is there, None for "unknown". Raises UpstreamError where nobody answers.
+
+        The servers of a provider are all the same: the first that can say it counts.
+        """
+        failure: UpstreamError | None = None
+        for server in provider.replicas:
+            try:
+                there = await self._is_there_at(server, provider, endpoint, headers)
+            except UpstreamError as failed:
+                failure = failed
+                continue
+            if there is not None:
+                return there
+        if failure is not None:
+            raise failure
+        return None
+
+    async def _is_there_at(
+        self, server: Replica, provider: Provider, endpoint: Endpoint, headers: list[tuple[str, str]]
+    ) -> bool | None:
+        each = TIMEOUT / len(provider.replicas)
+        status = await self._client.knock(provider, endpoint, headers, each, server)
         if status in _THERE:
             return True
         if status not in NO_SUCH_PATH:
             return None
         chat = dataclasses.replace(endpoint, dialect=Dialect.CHAT, operation=Operation.CHAT, suffix=_CHAT)
-        return False if await self._client.knock(provider, chat, headers) in _THERE else None
+        return False if await self._client.knock(provider, chat, headers, each, server) in _THERE else None
 
     def _found(self, provider: Provider, endpoint: Endpoint, before: _Finding | None, there: bool) -> None:
         was_there = before is None or endpoint.dialect in before.spoken.dialects
@@ -164,6 +190,8 @@ class DialectProbe:
         self._keep(endpoint, _Finding(provider, spoken, self._clock() + due))
 
     def _keep(self, endpoint: Endpoint, finding: _Finding) -> None:
+        if self._running.get((finding.asked.name, finding.asked.path_for(endpoint))) is not asyncio.current_task():
+            return  # it was let go
         self._findings.setdefault(finding.asked.name, {})[finding.asked.path_for(endpoint)] = finding
 
 

@@ -6,6 +6,7 @@ there for a while. A place is given back once, when the try has failed or the ca
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from providers.exchange.course import Entry, Full, InLine
 from providers.exchange.plan import Server, Target
@@ -24,6 +25,7 @@ class Entrance:
         self._place: Place | None = None
         self._line: tuple[Target, Callable[[], None]] | None = None  # while in one
         self._tried: set[str] = set()  # the servers of the target that have failed
+        self._waits: tuple[Callable[[int], float], ...] = ()  # until who took no call may take one
 
     def enter(self, target: Target, now: int, wake: Callable[[], None]) -> Entry:
         """Go to one of a target's servers that are not broken, or get in line, for as long as its head may take."""
@@ -59,6 +61,24 @@ class Entrance:
         """Make room for others."""
         if self._place is not None:
             self._give_back(now)
+
+    def again(self, now: int) -> float | None:
+        """Return after how many seconds the first of those may take a call that did not take this one."""
+        return min((wait(now) for wait in self._waits), default=None)
+
+    def _note_full(self, target: Target) -> None:
+        self._waits += (partial(self._places.room_in, target),)
+
+    def _note_broken(self, target: Target) -> None:
+        self._waits += (partial(self._broken_for, circuit(target)),)
+
+    def _note_all_broken(self, target: Target) -> None:
+        for server in target.servers or [None]:
+            self._note_broken(target if server is None else target.at(server))
+
+    def _broken_for(self, one: Circuit, now: int) -> float:
+        denied = self._breakers.denied(one, now)
+        return 0.0 if denied is None else denied.wait_us / 1e6
 
     def _has_others(self) -> bool:
         """Whether another target may be asked."""

@@ -12,7 +12,7 @@ breaker's word, is settled when the call is let in, since it may have stood in l
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -20,36 +20,20 @@ from providers.balancing import Balancing, judges_our_key
 from providers.entrance import Entrance, circuit, key_name, let
 from providers.exchange.account import Outcome
 from providers.exchange.course import Lost, Next
-from providers.exchange.plan import Plan, Target
+from providers.exchange.plan import Make, Plan, Target
 from providers.places import Places
 from providers.pool.breaker import Breakers, Circuit
 from providers.pool.call_facts import CallFacts
-from providers.pool.error_class import ErrorClass, classify
+from providers.pool.error_class import OF_ONE_SERVER, ErrorClass, classify
 from providers.pool.retry import DEFAULTS, RULES, RetryPolicy, Standing, Where, rule
 from providers.pool.retry_budget import RetryBudget
+from providers.pool.trouble import TROUBLE
 from providers.pool.waits import asked_wait
+from providers.probing import Probing
 from providers.provider import Replica
 from providers.resolve import Target as Aim
 
 _MOST_ASKED = 3600.0  # seconds: the breakers cap it further
-# What is about one server: another one of the same provider may do better. The key and the call are the same there.
-_OF_ONE_SERVER = frozenset(
-    (
-        ErrorClass.REFUSED,
-        ErrorClass.DNS,
-        ErrorClass.TLS,
-        ErrorClass.CONNECT_TIMEOUT,
-        ErrorClass.RESET,
-        ErrorClass.CUT,
-        ErrorClass.STALL,
-        ErrorClass.SERVER_ERROR,
-        ErrorClass.GATEWAY_TIMEOUT,
-        ErrorClass.OVERLOADED,
-        ErrorClass.LOADING,
-        ErrorClass.RATE_LIMIT,
-        ErrorClass.MALFORMED,
-    )
-)
 
 
 def _monotonic() -> int:
@@ -71,6 +55,7 @@ class Failover:
         clock: Callable[[], int] = _monotonic,
     ) -> None:
         self.breakers = Breakers()
+        self.probing = Probing(self.breakers, chance)
         self.places = Places()
         self._balancing = Balancing()
         self._clock = clock
@@ -84,12 +69,33 @@ class Failover:
         """Return the budget for repetitions at a provider."""
         return self._budgets.setdefault(provider, RetryBudget())
 
+    def called(self, provider: str, now: int) -> None:
+        """A call goes to a provider."""
+        self.budget(provider).call(now)
+        self.probing.used(provider, now)
+
+    def forget(self, provider: str, kept: Container[str] = ()) -> None:
+        """Begin anew with a provider whose key or address was changed, or that is gone; ``kept``: its servers now."""
+        self.breakers.forget(provider)
+        self.probing.forget(provider)
+        self.places.forget(provider, kept)
+        self._balancing.forget(provider)
+        self._budgets.pop(provider, None)
+
     def servers(self, target: Aim, call: CallFacts, model: str) -> Sequence[Replica]:
-        """Return the servers of a target in the order to ask them (`providers.targeting.Servers`)."""
+        """Return the servers of a target in the order to ask them (`providers.targeting.Servers`).
+
+        One that loads its model counts as full. What other programs have a server do counts where that is known.
+        """
         provider, now = target.provider, self._clock()
-        limit = provider.sharing.max_in_flight
-        busy = {server.name: self.places.busy(provider.name, server.name) for server in provider.replicas}
-        full = [name for name, calls in busy.items() if limit is not None and calls >= limit]
+        limit, name_of, probing = provider.sharing.max_in_flight, provider.name, self.probing
+        ours = {server.name: self.places.busy(name_of, server.name) for server in provider.replicas}
+        busy = {name: calls + probing.others(name_of, name, now) for name, calls in ours.items()}
+        full = [
+            name
+            for name, calls in ours.items()
+            if (limit is not None and calls >= limit) or probing.is_loading(name_of, name, now)
+        ]
         key = key_name(ours=judges_our_key(provider))
         broken = [name for name in busy if self.breakers.denied(Circuit(provider.name, name, key), now) is not None]
         return self._balancing.in_order(target, call, model, in_flight=busy, full=full, broken=broken)
@@ -124,22 +130,24 @@ class Course(Entrance):
         first = plan.targets[0]
         denied = self._admit(first, now, last=not self._ahead)
         if denied is not None:
+            self._note_all_broken(first)
             following = self._onward(self._following(now), now, f"{first.provider} was passed over: {denied.why}")
             if following is not None:
                 return following
             self._admit(first, now, last=True)
-        self._all.budget(first.provider).call(now)
+        self._all.called(first.provider, now)
         return Next(first, 0, "")
 
     def lost(self, lost: Lost, now: int) -> Next | None:
         """Rule on a try that failed before the client got anything of its answer, or on one for which was no room."""
         self._give_back(now)
         if lost.outcome is Outcome.SHED:
+            self._note_full(lost.target)
             return self._past(lost.target, now)
         kind = _kind(lost)
         asked = asked_wait(lost.headers, self._all.wall(), most=_MOST_ASKED)
         asked_us = None if asked is None else int(asked * 1e6)
-        self._report(kind, now, asked_us)
+        self._report(kind, lost.target, now, asked_us)
         if kind is not ErrorClass.LOADING:
             self._attempts += 1
         elif self._loading_since is None:
@@ -148,14 +156,16 @@ class Course(Entrance):
             return None
         if (sibling := self._sibling(kind, lost.target, now)) is not None:
             return sibling
-        ruling = rule(kind, self._standing(now, asked_us), self._budget_of(lost), self._all.chance(), self._policy)
+        ruling = rule(
+            kind, self._standing(lost.target, now, asked_us), self._budget_of(lost), self._all.chance(), self._policy
+        )
         match ruling.where:
             case Where.HERE:
                 return self._again(lost.target, now, ruling.wait_us, ruling.why)
             case Where.NEXT:
                 return self._onward(self._following(now), now, ruling.why)
             case Where.NAMED:
-                return self._onward(self._named(kind, now), now, ruling.why)
+                return self._onward(self._named(lost.target, kind, now), now, ruling.why)
         return None
 
     def answered(self, target: Target, now: int) -> None:
@@ -173,7 +183,7 @@ class Course(Entrance):
     def cut(self, lost: Lost, now: int) -> None:
         """An answer broke off after the client had got some of it: that counts against the provider all the same."""
         self._permit = self._permit or let(self._breakers.admit(circuit(lost.target), now, last=True))
-        self._report(_kind(lost), now, None)
+        self._report(_kind(lost), lost.target, now, None)
         self._give_back(now)
 
     def go_on(self, lost: Lost, text: str, now: int) -> Next | None:
@@ -192,9 +202,8 @@ class Course(Entrance):
                 return self._onward(target, now, f"{kind}: the next target goes on with the answer")
         return None
 
-    def _standing(self, now: int, asked: int | None) -> Standing:
-        assert self._plan is not None
-        named = frozenset(ErrorClass(kind) for kind in self._plan.instead) if not self._took_over else frozenset()
+    def _standing(self, target: Target, now: int, asked: int | None) -> Standing:
+        named = frozenset(map(ErrorClass, self._instead(target))) if not self._took_over else frozenset()
         ahead = 0 if self._took_over else len(self._ahead)
         return Standing(
             now,
@@ -210,13 +219,14 @@ class Course(Entrance):
     def _again(self, target: Target, now: int, wait: int, why: str) -> Next | None:
         self._here += 1
         self._tried.clear()
-        if (denied := self._admit(target, now, last=not self._ahead)) is not None:
+        # The breaker is asked for the time of that try: a wait that was asked for keeps it open until then.
+        if (denied := self._admit(target, now + wait, last=not self._ahead)) is not None:
             return self._onward(self._following(now), now, f"{why}, but {denied.why}")
         return Next(target, wait, why)
 
     def _sibling(self, kind: ErrorClass, target: Target, now: int) -> Next | None:
         """Another server of the same provider, before anybody else is asked."""
-        if not target.servers or kind not in _OF_ONE_SERVER or now >= self._until:
+        if not target.servers or kind not in OF_ONE_SERVER or now >= self._until:
             return None
         self._tried.add(target.server)
         kept = 1 if self._has_others() else 0
@@ -233,13 +243,10 @@ class Course(Entrance):
 
     def _past(self, target: Target, now: int) -> Next | None:
         """All servers of a target are full: who is asked instead; nobody has failed."""
-        assert self._plan is not None
         if self._took_over:
             return None
-        if ErrorClass.OVERLOADED in self._plan.instead:
-            return self._onward(
-                self._named(ErrorClass.OVERLOADED, now), now, f"{target.provider} is full: named target"
-            )
+        if (kind := ErrorClass.OVERLOADED) in self._instead(target):
+            return self._onward(self._named(target, kind, now), now, f"{target.provider} is full: named target")
         return self._onward(self._following(now), now, f"{target.provider} is full: next target")
 
     def _onward(self, target: Target | None, now: int, why: str) -> Next | None:
@@ -247,27 +254,36 @@ class Course(Entrance):
             return None
         self._here, self._loading_since = 1, None
         self._tried.clear()
-        self._all.budget(target.provider).call(now)
+        self._all.called(target.provider, now)
         return Next(target, 0, why)
 
     def _following(self, now: int) -> Target | None:
         """The next target that can be asked; the last one is asked whatever its breaker says."""
         while self._ahead:
             target = self._ahead.popleft()()
-            if target is not None and self._admit(target, now, last=not self._ahead) is None:
+            if target is None:
+                continue
+            if self._admit(target, now, last=not self._ahead) is None:
                 return target
+            self._note_all_broken(target)
         return None
 
-    def _named(self, kind: ErrorClass, now: int) -> Target | None:
+    def _instead(self, target: Target) -> Mapping[str, tuple[Make, ...]]:
+        """Who takes over from a target after an error of a class."""
         assert self._plan is not None
+        return self._plan.instead if target.instead is None else target.instead
+
+    def _named(self, failed: Target, kind: ErrorClass, now: int) -> Target | None:
         self._took_over = True
-        made = (make() for make in self._plan.instead.get(kind, ()))
+        made = (make() for make in self._instead(failed).get(kind, ()))
         found = next((target for target in made if target is not None), None)
         if found is not None:
             self._admit(found, now, last=True)
         return found
 
-    def _report(self, kind: ErrorClass, now: int, asked: int | None) -> None:
+    def _report(self, kind: ErrorClass, target: Target, now: int, asked: int | None) -> None:
+        if kind in TROUBLE:
+            self._note_broken(target)
         if self._permit is not None:
             self._breakers.over(self._permit, kind, now, asked=asked)
             self._permit = None

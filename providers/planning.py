@@ -7,7 +7,8 @@ from functools import partial
 from providers.calls import ReadCall, Refused
 from providers.continuing import resumable
 from providers.exchange import plan
-from providers.pool.targets import Judge, choose
+from providers.pool.conditions import unmet
+from providers.pool.targets import Judge, choose, too_small
 from providers.provider import Provider
 from providers.recollection import Recollection
 from providers.registry import Registry
@@ -55,9 +56,11 @@ def plan_call(
     chosen, left_out = _chosen(route.targets, targeting, window)
     targets = resumable(chosen, call)
     reason = "; ".join(filter(None, (route.reason, left_out)))
-    later = tuple(partial(targeting.make_if_possible, target) for target in targets[1:])
+    # Where aliases with words of their own stand in a route, each of its targets has its own stand-ins.
+    apart = any(target.fallback_on != targets[0].fallback_on for target in targets)
+    later = tuple(partial(_further, target, targeting, window, apart=apart) for target in targets[1:])
     going_on = tuple(partial(targeting.go_on, target) for target in targets[1:]) if targets[0].rescue else ()
-    made = plan.Plan((targeting.make(targets[0]),), reason, later, _instead(targets, targeting), going_on)
+    made = plan.Plan((targeting.make(targets[0]),), reason, later, _instead(targets[0], targeting, window), going_on)
     value = call.parsed.value
     return Planned(targets[0].provider, call.model, value.get("stream") is True, value, made)
 
@@ -80,10 +83,23 @@ def _chosen(targets: tuple[Target, ...], targeting: Targeting, window: Window) -
     return choice.targets, str(choice)
 
 
-def _instead(targets: tuple[Target, ...], targeting: Targeting) -> dict[str, tuple[plan.Make, ...]]:
-    """Who takes over after which class of error; the first target's word counts most."""
+def _further(target: Target, targeting: Targeting, window: Window, *, apart: bool) -> plan.Target | None:
+    """Make a target that is asked when the one before it has failed; None if it cannot be asked this."""
+    made = targeting.make_if_possible(target)
+    return replace(made, instead=_instead(target, targeting, window)) if made is not None and apart else made
+
+
+def _instead(origin: Target, targeting: Targeting, window: Window) -> dict[str, tuple[plan.Make, ...]]:
+    """Who takes over after which class of error of a target."""
     return {
-        kind: tuple(partial(targeting.make_if_possible, replace(target, rescue="")) for target in named)
-        for origin in reversed(targets)
+        kind: tuple(partial(_stand_in, target, targeting, window) for target in named)
         for kind, named in origin.fallback_on.items()
     }
+
+
+def _stand_in(target: Target, targeting: Targeting, window: Window) -> plan.Target | None:
+    """Make a target that takes over; None if its conditions are not met, or its model is known to read less."""
+    facts = targeting.facts()
+    if unmet(target.when, facts) or too_small(window(target.provider, target.model or targeting.call.model), facts):
+        return None
+    return targeting.make_if_possible(replace(target, rescue=""))

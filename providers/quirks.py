@@ -22,11 +22,15 @@ class Quirks:
     ``lists_models``  it answers ``GET …/models``; where it does not, the registry's ``models`` are the list
     ``models_query``  what is asked for with that list (Anthropic pages by 20 unless told otherwise)
     ``probe_path``    a free call that shows whether the server is there and takes the key
+    ``health_path``   below the base URL: 200, or 503 while it loads a model; "" where there is no such page
+    ``slots_path``    below the base URL: how many calls it works on at once, and on how many now; "" for none
     """
 
     lists_models: bool = True
     models_query: str = ""
     probe_path: str = "/models"
+    health_path: str = ""
+    slots_path: str = ""
 
 
 UNKNOWN = Quirks()

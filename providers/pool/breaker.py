@@ -14,6 +14,15 @@ it has closed again:
     open, half open   success                       closed
     any        a wait was asked for                 open for that long, at least
 
+A health check (`providers.probing`) says less than a call, and has its say where it can know (`Limits.proof`):
+
+    it is refused a connection              counts as a refused call: the third in a row opens, half open opens again
+    it is answered, after: refused          closed: there is a connection again
+    it is answered, after: reset, timeout,  half open, if the check before had failed, too: what failed together may
+      server_error                          be well together, and one call finds out
+    after anything else, or it fails        nothing: calls may be answered all the same
+      in any other way
+
 What was admitted before a breaker opened says nothing of the time after it, and counts no more: neither its late
 failures nor its late success. Only a wait that was asked for is news whoever brings it.
 
@@ -29,7 +38,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from providers.pool.error_class import ErrorClass
-from providers.pool.trouble import LIMITS, LONGEST_ASKED, SILENT, TROUBLE, Limits, State, Trouble
+from providers.pool.trouble import LIMITS, LONGEST_ASKED, SILENT, TROUBLE, Limits, Proof, State, Trouble
 
 MOST = 1024  # breakers that are kept
 PROBE = 60_000_000  # µs after which a probe that has not reported is given up
@@ -163,12 +172,41 @@ class Breakers:
         if breaker is not None and breaker.probe is permit:
             breaker.probe = None
 
-    def alive(self, provider: str, endpoint: str) -> None:
-        """A health check found the endpoint well: its breakers close, but for what is about a key."""
+    @property
+    def mark(self) -> int:
+        """This moment, for `well` and `ails`: a breaker that opens later has a higher one."""
+        return self._stamp
+
+    def well(self, provider: str, endpoint: str, now: int, *, mark: int, was_ill: bool) -> None:
+        """A health check that began at ``mark`` was answered well; ``was_ill``: the one before it was not."""
         for circuit, breaker in self._known.items():
-            about_key = breaker.cause is not None and self._limits[breaker.cause].about_key
-            if circuit[:2] == (provider, endpoint) and not (breaker.until is not None and about_key):
+            if circuit[:2] != (provider, endpoint) or breaker.stamp > mark:
+                continue
+            breaker.counts.pop(Trouble.REFUSED, None)
+            if breaker.until is None or breaker.cause is None:
+                continue
+            proof = self._limits[breaker.cause].proof
+            if proof is Proof.OVER:
                 breaker.close()
+            elif proof is Proof.PERHAPS and was_ill:
+                breaker.until = min(breaker.until, now)
+
+    def refused(self, circuit: Circuit, now: int) -> None:
+        """A health check was refused a connection, as a call would have been: it counts as one."""
+        breaker = self._known.get(circuit)
+        permit = Permit(circuit, self._stamp)
+        if breaker is not None and breaker.until is not None:
+            if breaker.denied(now) is not None:
+                return  # open, or somebody finds out
+            breaker.probe = permit
+        self._trouble(permit, Trouble.REFUSED, now, None)
+
+    def ails(self, circuit: Circuit, mark: int) -> bool:
+        """Whether it has opened since ``mark``, for a reason that a health check may see the end of."""
+        breaker = self._known.get(circuit)
+        if breaker is None or breaker.until is None or breaker.cause is None or breaker.stamp <= mark:
+            return False
+        return self._limits[breaker.cause].proof is not Proof.NOTHING
 
     def forget(self, provider: str) -> None:
         """Forget all about a provider, calls in flight included: its key or its address was changed."""

@@ -57,6 +57,24 @@ _BY_OUTCOME: dict[Outcome, ErrorClass] = {
     Outcome.INTERNAL_ERROR: ErrorClass.ENDED,
     Outcome.ABORTED_BY_CRASH: ErrorClass.ENDED,
 }
+# What is about one server: another one of the same provider may do better. The key and the call are the same there.
+OF_ONE_SERVER = frozenset(
+    (
+        ErrorClass.REFUSED,
+        ErrorClass.DNS,
+        ErrorClass.TLS,
+        ErrorClass.CONNECT_TIMEOUT,
+        ErrorClass.RESET,
+        ErrorClass.CUT,
+        ErrorClass.STALL,
+        ErrorClass.SERVER_ERROR,
+        ErrorClass.GATEWAY_TIMEOUT,
+        ErrorClass.OVERLOADED,
+        ErrorClass.LOADING,
+        ErrorClass.RATE_LIMIT,
+        ErrorClass.MALFORMED,
+    )
+)
 # The outcomes whose status and words say more.
 _SAID = frozenset((Outcome.UPSTREAM_HTTP_ERROR, Outcome.RATE_LIMITED))
 

@@ -104,16 +104,16 @@ def _large_enough[T: Candidate](
     instead = _instead(targets, CONTEXT_LENGTH)
     if len(targets) == 1 and not instead:
         return targets
-    too_small: list[LeftOut] = []
-    enough = _sieve(targets, lambda target: _too_small(judge.window(target), call), too_small)
+    small: list[LeftOut] = []
+    enough = _sieve(targets, lambda target: too_small(judge.window(target), call), small)
     if enough:
-        left_out += too_small
+        left_out += small
         return enough
     further: list[LeftOut] = []
     larger = _stay(instead, call, judge, further) if instead else []
     if not larger:
         return targets
-    left_out += [*too_small, *further]
+    left_out += [*small, *further]
     return larger
 
 
@@ -122,7 +122,8 @@ def _instead[T: Candidate](targets: Sequence[T], error: str) -> Sequence[T]:
     return next((found for target in targets if (found := target.instead(error))), ())
 
 
-def _too_small(window: int | None, call: CallFacts) -> str:
+def too_small(window: int | None, call: CallFacts) -> str:
+    """Say why a model that reads ``window`` tokens cannot take a call, "" if it may (None: nobody knows)."""
     if window is None or call.tokens <= window * _DOUBT:
         return ""
     return f"the prompt has about {call.tokens} tokens, the model reads {window}"

@@ -33,6 +33,14 @@ class Trouble(StrEnum):
     AUTH = "auth"
 
 
+class Proof(StrEnum):
+    """What an answered health check proves of a trouble."""
+
+    OVER = "over"  # it was the connection that failed, and there is one now
+    PERHAPS = "perhaps"  # where the check had failed, too: then one call may find out
+    NOTHING = "nothing"
+
+
 TROUBLE: dict[ErrorClass | None, Trouble] = {
     ErrorClass.REFUSED: Trouble.REFUSED,
     ErrorClass.DNS: Trouble.REFUSED,
@@ -57,26 +65,26 @@ SILENT: frozenset[ErrorClass | None] = frozenset((ErrorClass.ENDED, ErrorClass.L
 class Limits:
     """How many in a row open a breaker, for how long at first, and at most (µs).
 
-    ``obeys``: a wait that was asked for opens it at once, for that long. ``about_key``: it is the key's affair; a
-    health check of the endpoint says nothing about it.
+    ``obeys``: a wait that was asked for opens it at once, for that long. ``proof`` is what a health check is worth.
     """
 
     threshold: int
     first: int
     cap: int
     obeys: bool = False
-    about_key: bool = False
+    proof: Proof = Proof.NOTHING
 
 
 # Refused and reset cost nothing and may be over at once; timeouts cost the caller its patience. An overload passes
-# soon (specs: faults, F26). An empty account and a bad key are mended by people.
+# soon (specs: faults, F26), and its end is for the provider to say. An empty account and a bad key are mended by
+# people; a health check says nothing about them.
 LIMITS: dict[Trouble, Limits] = {
-    Trouble.REFUSED: Limits(3, 1 * _SECOND, 30 * _SECOND),
-    Trouble.RESET: Limits(5, 1 * _SECOND, 30 * _SECOND),
-    Trouble.TIMEOUT: Limits(3, 5 * _SECOND, 60 * _SECOND),
-    Trouble.SERVER_ERROR: Limits(5, 2 * _SECOND, 60 * _SECOND),
+    Trouble.REFUSED: Limits(3, 1 * _SECOND, 30 * _SECOND, proof=Proof.OVER),
+    Trouble.RESET: Limits(5, 1 * _SECOND, 30 * _SECOND, proof=Proof.PERHAPS),
+    Trouble.TIMEOUT: Limits(3, 5 * _SECOND, 60 * _SECOND, proof=Proof.PERHAPS),
+    Trouble.SERVER_ERROR: Limits(5, 2 * _SECOND, 60 * _SECOND, proof=Proof.PERHAPS),
     Trouble.OVERLOAD: Limits(3, 1 * _SECOND, 15 * _SECOND, obeys=True),
-    Trouble.RATE_LIMIT: Limits(1, 2 * _SECOND, 60 * _SECOND, obeys=True, about_key=True),
-    Trouble.SPEND_LIMIT: Limits(1, 60 * _SECOND, 3_600 * _SECOND, obeys=True, about_key=True),
-    Trouble.AUTH: Limits(1, 60 * _SECOND, 600 * _SECOND, about_key=True),
+    Trouble.RATE_LIMIT: Limits(1, 2 * _SECOND, 60 * _SECOND, obeys=True),
+    Trouble.SPEND_LIMIT: Limits(1, 60 * _SECOND, 3_600 * _SECOND, obeys=True),
+    Trouble.AUTH: Limits(1, 60 * _SECOND, 600 * _SECOND),
 }

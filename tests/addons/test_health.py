@@ -1,6 +1,6 @@
 """What health says of each state, and to whom it answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ from addons.health import Facts, Health
 from addons.listener import Listener
 from addons.recorder import Recorder
 from addons.telemetry.store import StoreHealth
+from providers.exchange.plan import Server
 from providers.pool.breaker import Circuit, CircuitState, Permit
 from providers.pool.error_class import ErrorClass
 from providers.pool.trouble import State
+from providers.probing import Found, Slots
 from providers.version import version
 from tests.addons.conftest import ACME_KEY
-from tests.providers.exchange.playbook import exchange
+from tests.providers.exchange.playbook import TARGET, exchange
 
 REGISTRY = """
 providers:
@@ -46,9 +48,17 @@ class Desk:
         self.draining = Draining(configuration, Listener(configuration))
         self.health = Health(self.exchanges, configuration, self.draining, self.recorder)
 
-    async def ask(self, path: str = "/patchbay/health", method: str = "GET", *, admitted: bool = True) -> HTTPFlow:
+    async def ask(
+        self,
+        path: str = "/patchbay/health",
+        method: str = "GET",
+        *,
+        admitted: bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> HTTPFlow:
         flow: HTTPFlow = tflow.tflow()
         flow.request.path, flow.request.method = path, method
+        flow.request.headers.update(headers or {})
         if admitted:
             self.exchanges.admit(flow)
         waiting = self.health.request(flow)
@@ -91,6 +101,21 @@ async def test_all_is_well(desk: Desk) -> None:
         "acme": "ready",
         "gpu": "ready",
     }
+    desk.recorder.done()
+
+
+class Heart:
+    """Something of the process."""
+
+    def vitals(self) -> dict[str, object]:
+        return {"beats": 3}
+
+
+@pytest.mark.anyio
+async def test_the_process_speaks_for_itself(desk: Desk) -> None:
+    assert (await desk.told())["process"] == {}
+    desk.health = Health(desk.exchanges, desk.configuration, desk.draining, desk.recorder, [Heart(), Heart()])
+    assert (await desk.told())["process"] == {"beats": 3}
     desk.recorder.done()
 
 
@@ -191,6 +216,20 @@ def facts(configuration: Configuration) -> Facts:
     )
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("forwarded", [False, True])
+async def test_why_an_edit_was_refused_is_told_on_this_machine_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, forwarded: bool
+) -> None:
+    refusal = "registry.yaml:1: a\nthe configuration stays as it was"
+    monkeypatch.setattr(Configuration, "refusal", refusal)
+    flow = await desk.ask(headers={"x-forwarded-for": "10.0.0.1"} if forwarded else {})
+    assert flow.response is not None
+    said = "; the log says why." if forwarded else ": registry.yaml:1: a; the configuration stays as it was"
+    assert flow.response.json()["reasons"] == [f"The last edit of the configuration was refused{said}"]
+    desk.recorder.done()
+
+
 RESTING = "gpu has failed of late and is left alone for a while."
 
 
@@ -219,3 +258,21 @@ def test_what_is_wrong(configure: Callable[..., Configuration], changed: Any, st
     known = replace(facts(configure(REGISTRY)), **changed)
     assert (known.status(), known.reasons()) == (status, reasons)
     assert not [word for word in SECRET if word in repr(known.shown())]
+
+
+@pytest.mark.anyio
+async def test_probes_and_queues_are_shown(desk: Desk) -> None:
+    failover, now = desk.configuration.failover, clock.now_us()
+    gpu = desk.configuration.registry.providers["gpu"]
+    failover.called("gpu", now)
+    assert failover.probing.due([gpu], 10**9, now) == []
+    probes = failover.probing.due([gpu], 10**9, now + 10**7)
+    assert probes is not None
+    failover.probing.over(probes[0], Found.WELL, 1000, now, Slots(2, 1))
+    server = Server(gpu.replicas[1].name, "http", "127.0.0.1", 9002, "/v1")
+    target = replace(TARGET, provider="gpu", servers=(server,), max_in_flight=2, max_queued=3)
+    assert failover.places.enter(target, (server,), now, now + 1, lambda: None) is not None
+    one, two = provider(await desk.told(), "gpu")["servers"]
+    assert (one["probe"]["found"], one["probe"]["slots"]) == ("well", {"total": 2, "busy": 1})
+    assert two == {"server": 2, "probe": None, "calls": {"in_flight": 1, "limit": 2, "queued": 0, "room": 3}}
+    desk.recorder.done()

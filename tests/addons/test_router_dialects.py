@@ -15,10 +15,10 @@ from addons.exchanges import Exchanges, InHand
 from addons.options import declare
 from addons.router import Router
 from providers.exchange.account import Outcome
-from tests.fake_answers import json_answer
+from tests.fake_answers import json_answer, no_answer_here
 from tests.fake_requests import Request
 from tests.fake_steps import Script, Stall
-from tests.fake_upstream import FakeUpstream, no_answer_here
+from tests.fake_upstream import FakeUpstream
 
 pytestmark = pytest.mark.anyio
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"

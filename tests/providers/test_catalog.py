@@ -307,3 +307,68 @@ async def test_who_did_not_answer_lately_is_known_for_a_minute(tmp_path: Path) -
     world.down.clear()
     await world.catalog.refresh()
     assert world.catalog.unreachable() == frozenset()
+
+
+SEVERAL = """\
+providers:
+  local: {kind: llamacpp, base_url: "http://local"}
+  gpu: {kind: llamacpp, endpoints: [{base_url: "http://one"}, {base_url: "http://two"}, {base_url: "http://three"}]}
+"""
+
+
+def several(folder: Path, **lists: list[str]) -> World:
+    world = World(folder, SEVERAL, {})
+    world.lists |= lists
+    return world
+
+
+async def test_any_server_that_answers_is_asked_for_the_models(tmp_path: Path) -> None:
+    world = several(tmp_path, three=["m"])
+    world.down = {"one": refuse, "two": lambda request: httpx.Response(503)}
+    assert "gpu/m" in await world.ids()
+    assert world.asked[-3:] == ["one", "two", "three"]
+    assert world.catalog.errors() == {}
+    assert world.gone == []
+
+
+async def test_if_none_of_them_answers_the_last_one_says_why(tmp_path: Path) -> None:
+    world = several(tmp_path)
+    world.down = {"one": lambda request: httpx.Response(500), "two": refuse, "three": refuse}
+    await world.catalog.refresh()
+    assert world.catalog.errors() == {"gpu": "no connection"}
+    assert world.gone == ["gpu"]
+
+
+async def test_a_silent_server_leaves_the_others_some_of_the_time(tmp_path: Path) -> None:
+    world = several(tmp_path)
+    given: dict[str, float] = {}
+
+    def note(request: httpx.Request) -> httpx.Response:
+        given[request.url.host] = request.extensions["timeout"]["read"]
+        world.now += given[request.url.host]
+        raise httpx.ReadTimeout("silent")
+
+    world.down = {"one": note, "two": note, "three": note}
+    await world.catalog.refresh()
+    assert [round(seconds, 3) for seconds in given.values()] == [round(5 / 3, 3)] * 3
+
+
+async def test_what_was_asked_of_a_provider_before_it_was_changed_is_not_kept(world: World) -> None:
+    answers = asyncio.Event()
+
+    async def later(request: httpx.Request) -> httpx.Response:
+        await answers.wait()
+        return httpx.Response(200, json={"data": [{"id": "old"}]})
+
+    catalog = Catalog(lambda: world.registry, Client(httpx.MockTransport(later)))
+    asking = asyncio.create_task(catalog.refresh())
+    await asyncio.sleep(0)
+    world.reload(REGISTRY.replace("http://local", "http://elsewhere"), KEYS)
+    catalog.forget("local")
+    answers.set()
+    await asking
+    assert catalog.local_ids() == frozenset()
+    assert "local" not in catalog._listings  # its old key would be kept with it
+    assert "openai" in catalog._listings
+    catalog.forget("openai")
+    assert "openai" not in catalog._listings

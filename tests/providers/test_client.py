@@ -7,10 +7,11 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from providers.addresses import parse_base_url
 from providers.client import Client, Downloaded, Place, State, place_of
 from providers.errors import Malformed, Rejected, TimedOut, Unauthorized, Unreachable, UpstreamError
 from providers.kinds import KINDS
-from providers.provider import Provider
+from providers.provider import Provider, Replica
 from providers.secrets import Key
 from providers.wire.endpoints import Dialect, Endpoint, Operation
 
@@ -241,6 +242,55 @@ async def test_a_knock_where_nobody_answers() -> None:
         await client(refuse).knock(provider("llamacpp"), endpoint)
     with pytest.raises(TimedOut):
         await Client(httpx.MockTransport(never)).knock(provider("llamacpp"), endpoint, timeout=0.01)
+
+
+SECOND_SERVER = Replica(parse_base_url("http://two:9/base"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"), [("llamacpp", "/base/health"), ("compatible", "/base/models"), ("openrouter", "/base/key")]
+)
+@pytest.mark.parametrize("status", [200, 302, 401, 503])
+async def test_a_look_asks_the_cheapest_question_and_reads_no_answer(kind: str, path: str, status: int) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(status, headers={"location": "http://elsewhere"}, text="no JSON")
+
+    assert await client(answer).look(provider(kind, key="sk-1"), SECOND_SERVER) == status
+    (request,) = seen
+    assert (request.method, request.url.host, request.url.path) == ("GET", "two", path)
+    assert request.headers["authorization"] == "Bearer sk-1"
+
+
+async def test_a_look_where_nobody_answers() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    with pytest.raises(Unreachable):
+        await client(refuse).look(provider("llamacpp"), SECOND_SERVER)
+
+
+async def test_slots_are_asked_for_at_the_server() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert (request.url.host, request.url.path) == ("two", "/base/slots")
+        return httpx.Response(200, json=[{"id": 0}])
+
+    assert await client(answer).slots(provider("llamacpp"), SECOND_SERVER) == [{"id": 0}]
+
+
+async def test_one_of_several_servers_can_be_asked() -> None:
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(f"{request.url.host}{request.url.path}?{request.url.query.decode()}")
+        return httpx.Response(200, json={})
+
+    endpoint = Endpoint(Dialect.MESSAGES, Operation.MESSAGES, "/messages", "/v1")
+    await client(answer).ask(provider("llamacpp"), "/models", "a=1", at=SECOND_SERVER)
+    await client(answer).knock(provider("llamacpp"), endpoint, at=SECOND_SERVER)
+    assert seen == ["two/base/v1/models?a=1", "two/base/v1/messages?"]
 
 
 @pytest.mark.parametrize(

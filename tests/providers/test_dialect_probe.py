@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.addresses import parse_base_url
 from providers.client import Client
 from providers.dialect_probe import MISSING_FRESH, RETRY, DialectProbe
 from providers.exchange.account import AttemptAccount, ExchangeAccount, Outcome
 from providers.llamacpp import LlamaCpp
 from providers.openai import OpenAI
-from providers.provider import LOCAL, Provider
+from providers.provider import LOCAL, Provider, Replica
 from providers.secrets import Key
 from providers.wire.endpoints import Dialect, Endpoint, endpoint_of
 
@@ -50,6 +51,7 @@ class World:
     def __init__(self) -> None:
         self.now = 1000.0
         self.paths: dict[str, int | Exception] = {CHAT: 400, "/chat/completions": 400}
+        self.hosts: dict[str, int | Exception] = {}  # servers that answer everything the same way
         self.asked: list[str] = []
         self.requests: list[httpx.Request] = []
         self.said: list[str] = []
@@ -62,7 +64,7 @@ class World:
         self.asked.append(request.url.path)
         self.requests.append(request)
         await self.open.wait()
-        answer = self.paths.get(request.url.path, 404)
+        answer = self.hosts.get(request.url.host, self.paths.get(request.url.path, 404))
         if isinstance(answer, Exception):
             raise answer
         return httpx.Response(answer)
@@ -215,6 +217,36 @@ async def test_a_provider_that_was_changed_is_another_one(world: World) -> None:
     assert world.probe.as_found(changed, at(MESSAGES)) is changed
     world.paths[MESSAGES] = 400
     assert await world.spoken(provider=changed) == frozenset(Dialect)
+
+
+def pool() -> Provider:
+    servers = tuple(Replica(parse_base_url(f"http://{name}")) for name in ("one", "two", "three"))
+    return dataclasses.replace(llama("gpu", "http://one"), endpoints=servers)
+
+
+@pytest.mark.parametrize("first", [503, 401, httpx.ConnectError("refused"), httpx.ReadTimeout("silent")], ids=repr)
+async def test_any_server_that_can_say_it_is_asked(world: World, first: int | Exception) -> None:
+    world.hosts["one"] = world.hosts["two"] = first
+    assert await world.spoken(provider=pool()) == WITHOUT_MESSAGES
+    assert [request.url.host for request in world.requests] == ["one", "two", "three", "three"]
+
+
+async def test_where_no_server_can_say_it_nothing_is_known(world: World) -> None:
+    world.hosts = {"one": 503, "two": httpx.ConnectError("refused"), "three": 503}
+    assert await world.spoken(provider=pool()) == frozenset(Dialect)
+    assert world.probe.must_ask(pool(), at(MESSAGES))
+
+
+async def test_what_was_asked_of_a_provider_before_it_was_changed_is_not_kept(world: World) -> None:
+    await world.spoken(provider=pool())
+    world.open.clear()
+    await world.spoken(patience=0.01)
+    world.probe.let_go(LOCAL)
+    world.open.set()
+    await world.settle()
+    assert world.probe.must_ask(llama(), at(MESSAGES))
+    assert not world.probe.must_ask(pool(), at(MESSAGES))
+    assert LOCAL not in world.probe._findings  # its old key would be kept with it
 
 
 @pytest.mark.parametrize(

@@ -229,3 +229,26 @@ def test_named_targets_that_cannot_be_asked_leave_nobody() -> None:
     front = Front(failover(), SMALL, TARGET)
     front.course.begin(replace(front.plan, instead={"overloaded": (lambda: None,)}), 0, UNTIL)
     assert front.course.lost(lost(SMALL, Outcome.SHED), 1) is None
+
+
+def test_when_a_full_target_has_room_again() -> None:
+    shared = failover()
+    one, other, turned_away = (Front(shared, SMALL) for _ in range(3))
+    one.enter(SMALL)
+    other.enter(SMALL)
+    assert turned_away.course.again(1) is None
+    assert turned_away.enter(SMALL, 1) == Full()
+    assert turned_away.course.lost(lost(SMALL, Outcome.SHED), 1) is None
+    assert turned_away.course.again(1) == 0  # nobody has left yet: nobody can say
+    one.course.over(SECOND)
+    assert turned_away.course.again(SECOND) == 1
+
+
+def test_when_a_broken_target_is_asked_again() -> None:
+    shared = failover()
+    for server in SERVERS[:2]:
+        break_server(shared, SHARED, server)
+    front = Front(shared, SHARED, BACKUP)
+    assert front.course.again(SECOND // 4) == 0.75
+    assert front.course.lost(lost(BACKUP), 1) is not None
+    assert front.course.again(1) == 0  # that one is not left alone yet

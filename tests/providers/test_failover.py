@@ -1,6 +1,8 @@
 """One call's way through its plan: who is asked next, and what the calls after it learn from it."""
 
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +12,16 @@ from providers.exchange.course import Lost, Next
 from providers.exchange.plan import Plan, Target
 from providers.failover import Course, Failover
 from providers.pool.breaker import Circuit, Permit
+from providers.pool.call_facts import CallFacts
 from providers.pool.error_class import ErrorClass
 from providers.pool.retry_budget import FLOOR
+from providers.probing import Found, Slots
+from providers.provider import Provider
+from providers.registry import load
+from providers.resolve import Target as Aim
+from providers.wire.endpoints import Operation
 from providers.wire.events import Failure
+from tests.object_graph import leads_to
 from tests.providers.exchange.playbook import TARGET
 
 SECOND = 1_000_000  # µs
@@ -199,3 +208,106 @@ def test_a_target_whose_breaker_has_opened_meanwhile_is_left() -> None:
     assert following is not None
     assert following.target is BACKUP
     assert ", but its breaker is open" in following.why
+
+
+def refused_for_good(shared: Failover, *targets: Target) -> Course:
+    """A call that nobody took, after enough others that all breakers are open."""
+    for target in targets:
+        for _ in range(3):
+            course, _ = begun(shared, Plan((target,), "because"))
+            course.lost(lost(target), 5)
+    later = tuple(partial(itself, target) for target in targets[1:])
+    course, first = begun(shared, Plan(targets[:1], "because", later=later))
+    following: Next | None = first
+    while following is not None:
+        following = course.lost(lost(following.target), 5)
+    return course
+
+
+def itself(target: Target) -> Target | None:
+    return target
+
+
+def test_when_nobody_takes_a_call_the_first_breaker_says_when_to_come_back() -> None:
+    shared = failover()
+    assert refused_for_good(shared, TARGET).again(5) == 1
+    assert refused_for_good(shared, TARGET, BACKUP).again(SECOND // 2 + 5) == 0.5
+    course, _ = begun(shared, Plan((LAST,), "because"))
+    assert course.again(5) is None
+    course.lost(status(400, LAST), 5)
+    assert course.again(5) is None  # that is no matter of time
+    course, _ = begun(shared, Plan((LAST,), "because"))
+    course.lost(status(503, LAST, retry_after="30"), 5)
+    assert course.again(5) == 30
+
+
+def test_those_who_were_passed_over_count_too() -> None:
+    shared = failover()
+    refused_for_good(shared, TARGET)
+    refused_for_good(shared, BACKUP)
+    later = (partial(itself, BACKUP), partial(itself, LAST))
+    course, first = begun(shared, Plan((TARGET,), "because", later=later), 6)
+    assert first.target is LAST
+    course.lost(status(503, LAST, retry_after="30"), 6)
+    assert course.again(5) == 1
+
+
+def test_whoever_is_asked_is_in_use() -> None:
+    shared, used = failover(), list[str]()
+    shared.probing.used = lambda provider, now: used.append(provider)  # type: ignore[method-assign]  # an ear
+    course, _ = begun(shared, two())
+    course.lost(lost(), 5)
+    assert used == ["acme", "backup"]
+
+
+REGISTRY = """
+providers:
+  gpu:
+    kind: llamacpp
+    endpoints: [{base_url: "http://127.0.0.1:1"}, {base_url: "http://127.0.0.1:2"}, {base_url: "http://127.0.0.1:3"}]
+    balance: least_busy
+    api_key: ${GPU_KEY}
+"""
+
+
+def aim(folder: Path) -> Aim:
+    (folder / "registry.yaml").write_text(REGISTRY, encoding="utf-8")
+    return load({"GPU_KEY": "old-key-0123456789"}, folder, root=None).resolve("gpu/m").targets[0]
+
+
+def order(shared: Failover, to: Aim) -> list[int]:
+    call = CallFacts(Operation.CHAT, {}, (), lambda: 0)
+    return [server.url.port for server in shared.servers(to, call, "m")]
+
+
+def probe(shared: Failover, provider: Provider, *found: tuple[Found, Slots | None]) -> None:
+    shared.probing.used(provider.name, 0)
+    shared.probing.due([provider], 600 * SECOND, 0)
+    probes = shared.probing.due([provider], 600 * SECOND, 10 * SECOND)
+    assert probes is not None
+    for one, (what, slots) in zip(probes, found, strict=True):
+        shared.probing.over(one, what, 1, 10 * SECOND, slots)
+
+
+def test_what_probes_saw_counts_in_the_order(tmp_path: Path) -> None:
+    shared, to = Failover(chance=lambda: 0.0, clock=lambda: 11 * SECOND), aim(tmp_path)
+    well = Found.WELL
+    probe(shared, to.provider, (well, Slots(4, 3)), (Found.LOADING, None), (well, Slots(4, 1)))
+    assert [order(shared, to) for _ in range(2)] == [[3, 1, 2]] * 2
+
+
+def test_a_provider_that_was_changed_begins_anew_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
+    shared = Failover(chance=lambda: 0.0, clock=lambda: 11 * SECOND)
+    to = aim(tmp_path)
+    order(shared, to)
+    probe(shared, to.provider, *[(Found.AWAY, None)] * 3)
+    circuit = Circuit("gpu", to.provider.replicas[0].name, "ours")
+    shared.breakers.over(Permit(circuit, shared.breakers.mark), ErrorClass.AUTH, 0)
+    shared.called("gpu", 0)
+    assert shared.breakers.denied(circuit, 1) is not None
+    assert leads_to(shared, to.provider.key)
+    shared.forget("gpu")
+    assert shared.breakers.denied(circuit, 1) is None
+    assert shared.probing.seen("gpu", circuit.endpoint) is None
+    assert not leads_to(shared, to.provider)
+    assert not leads_to(shared, to.provider.key)

@@ -125,3 +125,61 @@ def test_no_place_is_lost(limit: int, steps: list[int]) -> None:
     for place in held:
         door.places.leave(place, 2)
     assert door.busy() == (0, 0)
+
+
+SECOND = 1_000_000
+
+
+def test_how_full_a_server_is() -> None:
+    door, target = Door(), limited(1, 1)
+    assert door.places.load("acme", FIRST.name) is None
+    door.inside("a", target, FIRST)
+    door.in_line("b", target, FIRST)
+    load = door.places.load("acme", FIRST.name)
+    assert load is not None
+    assert (load.in_flight, load.queued, load.limit, load.room) == (1, 1, 1, 1)
+
+
+def test_when_there_will_be_room_is_guessed_from_how_long_calls_stayed() -> None:
+    door, target = Door(), limited(2, 1)
+    assert door.places.room_in(target, 0) == 0
+    places = [door.inside(name, target, FIRST) for name in ("a", "b")]
+    assert door.places.room_in(replace(target, servers=(FIRST,)), 0) == 0  # nobody has left yet
+    for place in places:
+        door.places.leave(place, 8 * SECOND)
+        door.places.leave(place, 99 * SECOND)
+    assert door.places.room_in(target, 0) == 0  # there is room
+    for name in ("c", "d"):
+        assert door.enter(name, target, FIRST, now=10 * SECOND) is not None
+    assert door.places.room_in(replace(target, servers=(FIRST,)), 0) == 4
+    waiting = door.enter("e", target, FIRST, now=10 * SECOND, until=99 * SECOND)
+    assert waiting is not None
+    assert door.places.room_in(replace(target, servers=(FIRST,)), 0) == 8
+    assert door.places.room_in(target, 0) == 0  # the other one has room
+
+
+def test_the_time_in_line_is_none_inside() -> None:
+    door, target = Door(), replace(limited(1, 1), servers=(FIRST,))
+    first = door.inside("a", target, FIRST)
+    second = door.in_line("b", target, FIRST, until=99 * SECOND)
+    door.places.leave(first, 8 * SECOND)
+    door.places.leave(second, 24 * SECOND)
+    door.inside("c", target, FIRST)
+    assert door.places.room_in(target, 0) == 8 + (16 - 8) / 8
+    lost = door.in_line("d", target, FIRST, until=99 * SECOND)
+    door.places.leave(lost, 98 * SECOND)  # it never was inside
+    assert door.places.room_in(target, 0) == 9
+
+
+def test_servers_that_are_gone_are_let_go_once_nobody_is_there() -> None:
+    door, target = Door(), limited(1)
+    place = door.inside("a", target, FIRST)
+    door.inside("b", target, OTHER)
+    door.places.forget("other", ())
+    door.places.forget("acme", (OTHER.name,))
+    assert door.busy() == (1, 1)
+    door.places.leave(place, 1)
+    assert door.places.load("acme", FIRST.name) is not None
+    door.places.forget("acme", (OTHER.name,))
+    assert door.places.load("acme", FIRST.name) is None
+    assert door.busy() == (0, 1)

@@ -6,7 +6,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from providers.pool.breaker import PROBE, Breakers, Circuit, CircuitState, Denied, Permit
 from providers.pool.error_class import ErrorClass
-from providers.pool.trouble import LIMITS, LONGEST_ASKED, SILENT, TROUBLE, Limits, State, Trouble
+from providers.pool.trouble import LIMITS, LONGEST_ASKED, SILENT, TROUBLE, Limits, Proof, State, Trouble
 
 SECOND = 1_000_000
 ONE = Circuit("gpu", "http://127.0.0.1:9001", "GPU_KEY")
@@ -190,20 +190,59 @@ def test_a_wait_is_kept_only_where_it_is_meant() -> None:
     assert state(breakers, 0) == "closed"
 
 
-def test_a_health_check_closes_what_is_about_the_endpoint_alone() -> None:
-    breakers = opened()
-    breakers.alive("gpu", "elsewhere")
-    breakers.alive("other", ONE.endpoint)
+def well(breakers: Breakers, now: int = 0, circuit: Circuit = ONE, *, was_ill: bool = False) -> str:
+    """The state after a health check that was answered."""
+    breakers.well(*circuit[:2], now, mark=breakers.mark, was_ill=was_ill)
+    return state(breakers, now)
+
+
+@pytest.mark.parametrize("was_ill", [False, True])
+@pytest.mark.parametrize("trouble", Trouble)
+def test_a_health_check_ends_what_it_can_know(trouble: Trouble, was_ill: bool) -> None:
+    proof = LIMITS[trouble].proof
+    expected = {Proof.OVER: "closed", Proof.PERHAPS: "half_open" if was_ill else "open", Proof.NOTHING: "open"}[proof]
+    breakers = opened(OF_TROUBLE[trouble])
+    assert breakers.ails(ONE, -1) is (proof is not Proof.NOTHING)
+    assert not breakers.ails(ONE, breakers.mark)
+    assert well(breakers, circuit=ONE._replace(endpoint="elsewhere"), was_ill=was_ill) == "open"
+    assert well(breakers, circuit=ONE._replace(provider="other"), was_ill=was_ill) == "open"
+    assert well(breakers, was_ill=was_ill) == expected
+
+
+def test_a_health_check_that_began_before_it_opened_is_old() -> None:
+    breakers = Breakers()
+    mark = breakers.mark
+    fail(breakers, ErrorClass.REFUSED, 0, 3)
+    breakers.well(*ONE[:2], 0, mark=mark, was_ill=True)
     assert state(breakers, 0) == "open"
-    breakers.alive(*ONE[:2])
-    assert state(breakers, 0) == "closed"
-    fail(breakers, ErrorClass.AUTH, 0)
-    breakers.alive(*ONE[:2])
-    assert state(breakers, 0) == "open"
-    breakers.over(let_in(breakers, 60 * SECOND), None, 60 * SECOND)
+
+
+def test_a_closed_breaker_counts_no_refusals_from_before_a_health_check() -> None:
+    breakers = Breakers()
     fail(breakers, ErrorClass.REFUSED, 0, 2)
-    breakers.alive(*ONE[:2])
-    assert breakers.snapshot(0)[0].counts == {}
+    fail(breakers, ErrorClass.RESET, 0, 2)
+    assert well(breakers) == "closed"
+    assert breakers.snapshot(0)[0].counts == {"reset": 2}
+    assert not breakers.ails(ONE, -1)
+
+
+def test_a_refused_health_check_counts_as_a_refused_call() -> None:
+    breakers = Breakers()
+    assert not breakers.ails(ONE, -1)
+    for _ in range(2):
+        breakers.refused(ONE, 0)
+    assert state(breakers, 0) == "closed"
+    breakers.refused(ONE, 0)
+    assert state(breakers, 0) == "open"
+    breakers.refused(ONE, SECOND - 1)  # it is known
+    assert breakers.snapshot(SECOND)[0].state == "half_open"
+    probe = let_in(breakers, SECOND)
+    breakers.refused(ONE, SECOND)  # somebody finds out
+    assert state(breakers, SECOND) == "half_open"
+    breakers.drop(probe)
+    breakers.refused(ONE, SECOND)
+    assert (state(breakers, SECOND), breakers.snapshot(SECOND)[0].wait_us) == ("open", 2 * SECOND)
+    assert isinstance(breakers.admit(ONE, SECOND, last=True), Permit)  # never the last target of a plan
 
 
 def test_a_changed_provider_begins_anew_whatever_is_in_flight() -> None:
@@ -233,7 +272,7 @@ def test_the_table_is_bounded_and_keeps_what_is_open() -> None:
     assert [one.circuit.provider for one in breakers.snapshot(0)] == ["d", "e", "f"]
 
 
-SMALL = {trouble: Limits(2, 4, 16, limits.obeys, limits.about_key) for trouble, limits in LIMITS.items()}
+SMALL = {trouble: Limits(2, 4, 16, limits.obeys, limits.proof) for trouble, limits in LIMITS.items()}
 circuits = st.sampled_from([ONE, OTHER_KEY, Circuit("other", "x")])
 troubles = st.sampled_from([ErrorClass.REFUSED, ErrorClass.STALL, ErrorClass.RATE_LIMIT, ErrorClass.OVERLOADED])
 
