@@ -14,6 +14,7 @@ from mitmproxy.flow import Error
 from mitmproxy.net.http import status_codes, url
 
 from addons.exchanges import InHand
+from providers.addresses import is_led_astray
 from providers.exchange.account import Outcome
 from providers.exchange.answer_head import Headers
 from providers.exchange.commands import Head
@@ -32,6 +33,8 @@ _CONNECT_ERRORS: tuple[tuple[re.Pattern[str], Outcome], ...] = (
     (re.compile(r"certificate|tls|ssl", re.IGNORECASE), Outcome.UPSTREAM_TLS),
     (re.compile(r"name or service|nodename|getaddrinfo|name resolution|errno -", re.IGNORECASE), Outcome.UPSTREAM_DNS),
     (re.compile(r"timed out|errno 110|errno 60", re.IGNORECASE), Outcome.UPSTREAM_TIMEOUT_CONNECT),
+    # Within the TLS handshake, or as soon as it was accepted: nothing of the request had been sent.
+    (re.compile(r"connection closed|reset by peer|errno 104|errno 54", re.IGNORECASE), Outcome.UPSTREAM_RESET),
 )
 
 
@@ -70,6 +73,11 @@ class WireView:
         self.target, self._in_hand.provider = target, self._in_hand.provider_of(target.provider)
         self._flow.metadata["patchbay.wire_body_hash"] = body_hash(target.body)
         show_wire(self._flow, target)
+
+    def is_led_astray(self, peer: str) -> bool:
+        """Whether the name of an official provider has led to ``peer``, an address of this machine."""
+        provider = self._in_hand.provider
+        return provider is not None and is_led_astray(self.target.host, provider.default_base_url, peer)
 
     def request_with_key(self) -> http.Request:
         """Copy the flow's request as it leaves: with the provider's key, if it still goes to that provider."""

@@ -69,6 +69,17 @@ def is_loopback(host: str) -> bool:
     return address is not None and address.is_loopback
 
 
+def is_led_astray(host: str, official_url: str, peer: str) -> bool:
+    """Say whether a connection to ``host`` has ended at ``peer``, where that host cannot be.
+
+    True only for the host of a provider's official address (``official_url``, "" where a kind has none) that leads to
+    this machine: somebody else answers DNS here, and would be handed the key. Any other name may do so rightly: people
+    run proxies, tunnels and servers of their own under names of their own.
+    """
+    official = urlsplit(official_url).hostname
+    return official == host and not is_loopback(host) and is_loopback(peer)
+
+
 def is_same_address(one: tuple[str, int], other: tuple[str, int]) -> bool:
     """Say whether a connection to ``one`` ends at a listener on ``other``.
 

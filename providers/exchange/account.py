@@ -43,7 +43,10 @@ class EndedBy(StrEnum):
 
 @dataclass(slots=True)
 class AttemptAccount:
-    """One try at one target. ``stale`` marks a try on a reused connection that had died: it was repeated for free."""
+    """One try at one target. ``stale`` marks a try on a reused connection that had died: it was repeated for free.
+
+    ``endpoint`` counts from 1 where the provider has several servers. Tokens and ``cost`` are what this try used.
+    """
 
     provider: str
     model: str
@@ -55,6 +58,14 @@ class AttemptAccount:
     ttfb_us: int | None = None
     duration_us: int | None = None
     bytes_in: int = 0
+    endpoint: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost: float | None = None
+    price_source: str = ""
 
 
 @dataclass(slots=True)
@@ -64,6 +75,10 @@ class ExchangeAccount:
     ``kind`` is the provider's kind, ``requested_model`` what the client wrote ("" if nothing), ``model`` what was sent;
     ``translation`` is what could not be carried between dialects ("" if all could, None if none was needed);
     ``bytes_in`` counts the request body as the client sent it, ``bytes_out`` the answer's body as sent to the client.
+    ``cost`` is in US dollars, None where no price is known; ``price_source`` says whose price it is (``provider``,
+    ``registry``, ``genai-prices``, "" for none). ``prompt_us`` and ``decode_us`` are llama-server's own measure.
+    ``overhead_us`` is what Patchbay took from the whole request to the first dial; ``rescued`` that another target went
+    on with an answer that broke off.
     ``request_body`` and ``answer`` are the raw material of the stored conversation; ``answer`` may be cut at its limit.
     """
 
@@ -98,4 +113,10 @@ class ExchangeAccount:
     finish_reason: str | None = None
     request_id_upstream: str | None = None
     translation: str | None = None
+    cost: float | None = None
+    price_source: str = ""
+    prompt_us: int | None = None
+    decode_us: int | None = None
+    overhead_us: int | None = None
+    rescued: bool = False
     attempts: list[AttemptAccount] = field(default_factory=list)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote
 
+from providers.pool.waits import told_wait
 from providers.wire.hop_by_hop import HOP_BY_HOP, named_by_connection
 
 Headers = list[tuple[str, str]]
@@ -14,6 +15,7 @@ _EXTERNAL = frozenset(
     "content-type content-length content-encoding content-disposition date cache-control request-id x-request-id "
     "retry-after retry-after-ms x-should-retry x-accel-buffering traceresponse".split()
 )
+_UNAVAILABLE = frozenset((503, 529))
 _EXTERNAL_PREFIXES = ("x-ratelimit-", "anthropic-", "openai-", "x-generation-", "x-openrouter-")
 
 
@@ -38,6 +40,13 @@ def value_of(headers: Iterable[tuple[str, str]], name: str) -> str:
 def without(headers: Headers, *names: str) -> Headers:
     """The headers without those of these lower-case names."""
     return [pair for pair in headers if pair[0].lower() not in names]
+
+
+def with_wait(headers: Headers, status: int, seconds: float | None) -> Headers:
+    """Say when to come back to a client that nobody took on (503, 529), unless the provider has said so itself."""
+    if seconds is None or status not in _UNAVAILABLE or value_of(headers, "retry-after"):
+        return headers
+    return [*headers, told_wait(max(seconds, 1))]
 
 
 @lru_cache(1024)

@@ -1,10 +1,16 @@
 """One try at one target: what it was sent to, and what has come back so far."""
 
 from providers.exchange.account import AttemptAccount, Outcome
-from providers.exchange.answer_head import Headers
+from providers.exchange.answer_head import Headers, value_of
 from providers.exchange.listening import Listening
 from providers.exchange.passage import Call, Passage, passage_to
 from providers.exchange.plan import Target
+from providers.wire.endpoints import Operation
+
+# What models write answers to; each can be a stream.
+GENERATING = frozenset((Operation.CHAT, Operation.COMPLETIONS, Operation.MESSAGES, Operation.RESPONSES))
+_BLANK = b"\xef\xbb\xbf \t\r\n"  # may stand ahead of JSON, the byte order mark too
+_SHOWN = 256  # bytes of what is no answer are kept in the record
 
 
 class Attempt:
@@ -16,6 +22,7 @@ class Attempt:
 
     def __init__(self, call: Call, target: Target, keep_limit: int, now: int) -> None:
         self.target = target
+        self._generates = call.operation in GENERATING
         self.account = AttemptAccount(target.provider, target.model)
         self.passage: Passage = passage_to(call, target)
         self.heard = Listening(keep_limit)
@@ -37,6 +44,21 @@ class Attempt:
         """Return what was kept back, and forget it."""
         held, self.held, self.held_size = b"".join(self.held), [], 0
         return held
+
+    def is_no_answer(self) -> bool:
+        """Whether what has come is none: a model's plain answer is a JSON object, any other is JSON, none is a page."""
+        heard = self.heard
+        if (failure := heard.answer.failure) is not None and not failure.raw:  # it was read out of a text
+            return not heard.is_events or failure.message.startswith("<")
+        if heard.is_events or failure is not None or not self._generates or not self.passage.untouched:
+            return False
+        first = next((piece for held in self.held if (piece := held.lstrip(_BLANK))), b"")
+        return not first.startswith(b"{")
+
+    def oddity(self) -> str:
+        """What such an answer is, for the record alone."""
+        begin = self.heard.kept.content()[:_SHOWN].decode("utf-8", "replace")
+        return f"no answer, but {value_of(self.headers, 'content-type') or 'nothing named'}: {begin!r}"
 
     def is_between_events(self) -> bool:
         """Whether an event of ours may stand behind what the client has got so far."""

@@ -46,9 +46,7 @@ class InLine:
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """There is no room for the call, and none in line; after ``wait_s`` seconds there may be."""
-
-    wait_s: int = 1
+    """There is no room for the call, and none in line."""
 
 
 # What becomes of a call that wants to be let in: the target is asked now, at the server that it leads to.
@@ -88,6 +86,9 @@ class Course(Protocol):
     def over(self, now: int) -> None:
         """The call has ended, however it did."""
 
+    def again(self, now: int) -> float | None:
+        """After nobody took the call: the seconds until somebody may; None: nobody can say."""
+
 
 class Straight:
     """One target, one try."""
@@ -119,6 +120,10 @@ class Straight:
 
     def over(self, now: int) -> None:
         """Take no note."""
+
+    def again(self, now: int) -> float | None:
+        """Nobody can say."""
+        return None
 
     def go_on(self, lost: Lost, text: str, now: int) -> Next | None:
         """Ask nobody else."""

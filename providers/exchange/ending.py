@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from providers.errors import error_body, redact, status_for, stream_error
+from providers.errors import redact, stream_error
 from providers.exchange.account import EndedBy, ExchangeAccount, Outcome
-from providers.exchange.answer_head import Headers, in_a_header, without
-from providers.exchange.attempt import Attempt
+from providers.exchange.answer_head import Headers, in_a_header, value_of, with_wait, without
+from providers.exchange.attempt import GENERATING, Attempt
 from providers.exchange.commands import Command, Cut, Data, End, Hangup, Head, SetTimer, Timer
 from providers.exchange.course import Course, Lost, Next, Straight
-from providers.exchange.faults import FAULTS
+from providers.exchange.faults import FAULTS, as_told
 from providers.exchange.listening import Listening
 from providers.exchange.passage import EVENT_STREAM, Call, Told
 from providers.exchange.plan import Plan
@@ -30,9 +30,7 @@ KEEP_ALIVE: dict[Dialect, bytes] = {
     Dialect.RESPONSES: b": keep-alive\n\n",
     Dialect.MESSAGES: b'event: ping\ndata: {"type": "ping"}\n\n',
 }
-
-
-_STREAMED = frozenset((Operation.CHAT, Operation.COMPLETIONS, Operation.MESSAGES, Operation.RESPONSES))
+_TURNS = 6  # of a call's last turns are told: a server that loads its model is asked a hundred times
 
 
 class Phase(Enum):
@@ -86,7 +84,7 @@ class Ending:
             account.id,
             Dialect(account.dialect),
             Operation(account.operation),
-            account.stream and Operation(account.operation) in _STREAMED,
+            account.stream and Operation(account.operation) in GENERATING,
             make_reader,
             settings.secrets,
         )
@@ -145,8 +143,10 @@ class Ending:
             ("x-patchbay-provider", target.provider),
             ("x-patchbay-model", in_a_header(target.model)),
             ("x-patchbay-attempts", str(self._tries())),
-            ("x-patchbay-reason", in_a_header("; ".join([self.plan.reason, *self._turns]))),
+            ("x-patchbay-reason", "; ".join(map(in_a_header, [self.plan.reason, *self._turns[-_TURNS:]]))),
         ]
+        if not value_of(headers, "x-request-id"):  # what people quote when they complain
+            named.append(("x-request-id", self.account.id))
         status = self.account.status or self.attempt.status
         lost = self.attempt.passage.lost()
         return Head(status, [*headers, *named, *([("x-patchbay-translation", lost)] if lost else [])])
@@ -167,10 +167,12 @@ class Ending:
         """The whole answer came before anything was sent: it can still be refused, or go out in one piece."""
         self._finish_reading(now)
         passage = self.attempt.passage
+        if self.attempt.is_no_answer():
+            return self._fail(Outcome.UPSTREAM_PROTOCOL_ERROR, now, self.attempt.oddity())
         if self.answer.failure is not None:
             return self._lose(passage.failure(self.answer.failure), now)
-        if not passage.is_whole(self.heard):
-            return self._fail(Outcome.UPSTREAM_TRUNCATED, now)
+        if self.heard.garbled or not passage.is_whole(self.heard):
+            return self._fail(self.heard.flaw, now)
         if passage.says_nothing(self.answer):
             return self._fail(Outcome.UPSTREAM_PROTOCOL_ERROR, now, "the answer holds nothing that can be translated")
         self.attempt.hold(passage.rest(self.heard))
@@ -184,8 +186,8 @@ class Ending:
         self._finish_reading(now)
         if self.answer.failure is not None:
             return self._end_failed(now, told=told)
-        if not self.attempt.passage.is_whole(self.heard):
-            return self._fail(Outcome.UPSTREAM_TRUNCATED, now)
+        if self.heard.garbled or not self.attempt.passage.is_whole(self.heard):
+            return self._fail(self.heard.flaw, now)
         rest = self._go_on(self.attempt.passage.rest(self.heard))
         self._over(Outcome.OK, EndedBy.UPSTREAM, now, None)
         return [*rest, End()]
@@ -240,19 +242,16 @@ class Ending:
 
     def _fail(self, outcome: Outcome, now: int, detail: str = "", by: EndedBy = EndedBy.UPSTREAM) -> list[Command]:
         """End with an error: a response while none has begun, an error event in a stream, a cut in anything else."""
-        fault = FAULTS[outcome]
-        status = status_for(self._call.dialect, fault.status)
-        message = fault.text.format(provider=self.attempt.target.provider)
+        told = as_told(FAULTS[outcome], outcome, self._call, self.attempt.target.provider, detail)
         if self.phase is not Phase.STREAMING:
-            body = error_body(self._call.dialect, status, message, code=fault.code, request_id=self.account.id)
-            return self._lose(Told(status, body, message, outcome, [], fault.code, detail=detail), now, by)
+            return self._lose(told, now, by)
         self._finish_reading(now)
         if by is EndedBy.UPSTREAM and self.attempt.account.outcome is None:  # else it is counted already
             self._course.cut(self._lost(outcome, None, now), now)
-        self._over(outcome, by, now, detail or message)
+        self._over(outcome, by, now, told.record)
         if not self.attempt.passage.streams:
             return [Cut()]
-        event = stream_error(self._call.dialect, status, message, code=fault.code, request_id=self.account.id)
+        event = stream_error(self._call.dialect, told.status, told.message, code=told.code, request_id=self._call.id)
         # What was sent may stop within a line: a blank line first, so that ours is an event of its own.
         return [*self._go_on(b"\n\n" + event), End()]
 
@@ -274,6 +273,7 @@ class Ending:
         self.account.status = told.status
         spent = self._tries() > 1  # trying again is what was done already: the official clients would do it, too
         kept = [*without(told.headers, "x-should-retry"), ("x-should-retry", "false")] if spent else told.headers
+        kept = with_wait(kept, told.status, self._course.again(now))
         head = self._head([("content-type", "application/json"), *kept])
         self._over(told.outcome, by, now, told.record)
         return [head, *self._go_on(told.body), End()]

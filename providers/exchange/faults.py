@@ -5,7 +5,9 @@ The words name the provider and what to do, never an address.
 
 from dataclasses import dataclass
 
+from providers.errors import error_body, status_for
 from providers.exchange.account import Outcome
+from providers.exchange.passage import Call, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +56,22 @@ FAULTS: dict[Outcome, Fault] = {
         500, "internal_error", "Patchbay failed while it handled this call; its log says why."
     ),
 }
+# Two that are told in words of their own.
+REDIRECTED = Fault(
+    502,
+    "upstream_redirect",
+    "{provider} sends the call on to another address. No call and no key follow there: correct its base_url.",
+)
+FORBIDDEN_ADDRESS = Fault(
+    502,
+    "upstream_forbidden_address",
+    "The host name of {provider} leads to this machine instead of the internet, so nothing was sent. Look at what "
+    "answers DNS here; for a proxy of your own, set base_url to its address.",
+)
+
+
+def as_told(fault: Fault, outcome: Outcome, call: Call, provider: str, detail: str = "") -> Told:
+    """Return a fault as the client of a call hears of it; ``detail`` is for the record."""
+    status, message = status_for(call.dialect, fault.status), fault.text.format(provider=provider)
+    body = error_body(call.dialect, status, message, code=fault.code, request_id=call.id)
+    return Told(status, body, message, outcome, [], fault.code, detail=detail)

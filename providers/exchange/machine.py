@@ -20,11 +20,14 @@ from providers.exchange.answer_head import Headers, is_packed, value_of
 from providers.exchange.commands import Command, Hangup, Send, SetTimer, Timer
 from providers.exchange.course import Straight
 from providers.exchange.ending import Phase, Settings
+from providers.exchange.faults import FAULTS, FORBIDDEN_ADDRESS, REDIRECTED, as_told
 from providers.exchange.rescue import Rescuing
 
 __all__ = ["Exchange", "Phase", "Settings"]
 
 _ERROR_LIMIT = 64 * 1024  # bytes kept of an error body
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_PAGES = ("text/html", "application/xhtml+xml")  # of people: a login, a captcha, an error of whoever stands between
 
 
 def _nobody() -> None:
@@ -74,8 +77,8 @@ class Exchange(Rescuing):
         if status >= 400:
             self.phase = Phase.REFUSED
             return [SetTimer(Timer.PHASE, attempt.target.deadlines.gap)]
-        if not 200 <= status < 300 or content_type.startswith("text/html") or is_packed(headers):
-            return [Hangup(), *self._fail(Outcome.UPSTREAM_PROTOCOL_ERROR, now, f"status {status}, {content_type}")]
+        if not 200 <= status < 300 or content_type.startswith(_PAGES) or is_packed(headers):
+            return [Hangup(), *self._no_answer(status, content_type, now)]
         self.phase = Phase.HOLDING
         is_events = content_type.startswith("text/event-stream")
         attempt.passage = attempt.passage.fitting(content_type)
@@ -102,8 +105,8 @@ class Exchange(Rescuing):
 
     def relay(self, data: bytes, now: int) -> None:
         """Take note of a piece of a committed answer; the driver sends it to the client untouched."""
-        self.account.bytes_out += len(data)
         self._hear(data, now)
+        self.account.bytes_out += len(data)
 
     def ended(self, now: int) -> list[Command]:
         """The target's response is complete, as its framing has it."""
@@ -166,7 +169,9 @@ class Exchange(Rescuing):
             return []
         self.heard.read()
         self._course.left(self.attempt.target, now)
-        if self.phase is Phase.STREAMING and self.answer.terminal:  # many clients leave at the last event
+        if self.phase is Phase.STREAMING and self.heard.garbled:  # its parser may have broken at that
+            self._over(self.heard.flaw, EndedBy.UPSTREAM, now, "the client left where the answer cannot be read")
+        elif self.phase is Phase.STREAMING and self.answer.terminal:  # many clients leave at the last event
             self._over(Outcome.OK, EndedBy.UPSTREAM, now, None)
         else:
             self._over(Outcome.CLIENT_DISCONNECTED, EndedBy.CLIENT, now, None)
@@ -179,7 +184,21 @@ class Exchange(Rescuing):
         self._course.left(self.attempt.target, now)
         return [Hangup(), *self._fail(outcome, now, detail, EndedBy.GATEWAY)]
 
+    def forbidden(self, address: str, now: int) -> list[Command]:
+        """The target's name leads to ``address``, where nothing may be sent to; nothing was."""
+        if self.phase is not Phase.DIALLING:
+            return []
+        told = as_told(FORBIDDEN_ADDRESS, Outcome.UPSTREAM_DNS, self._call, self.attempt.target.provider, address)
+        return self._lose(told, now)
+
     # How an attempt goes on.
+
+    def _no_answer(self, status: int, content_type: str, now: int) -> list[Command]:
+        """What has begun is no answer to a call; somebody else's page, above all."""
+        outcome, provider = Outcome.UPSTREAM_PROTOCOL_ERROR, self.attempt.target.provider
+        fault = REDIRECTED if status in _REDIRECTS else FAULTS[outcome]
+        detail = f"status {status}, {content_type}".rstrip(", ")
+        return self._lose(as_told(fault, outcome, self._call, provider, detail), now)
 
     def _waited(self, now: int) -> list[Command]:
         """Nothing has come for the client for a while."""
@@ -188,8 +207,10 @@ class Exchange(Rescuing):
             return [*self._sign_of_life(), *again]
         if not self.attempt.passage.streams:
             return []
-        quiet = now - self.attempt.last_data >= self._settings.hold * 1e6
-        return [*(self._sign_of_life() if quiet and self.attempt.is_between_events() else []), *again]
+        left = int(self._settings.hold * 1e6) - (now - self.attempt.last_data)
+        if left > 0:  # something came meanwhile
+            return [SetTimer(Timer.HOLD, left / 1e6)]
+        return [*(self._sign_of_life() if self.attempt.is_between_events() else []), *again]
 
     def _hear(self, data: bytes, now: int) -> None:
         attempt = self.attempt
@@ -205,6 +226,8 @@ class Exchange(Rescuing):
         attempt.hold(attempt.passage.passed(self.heard, data))
         if self.answer.failure is not None and self.heard.is_events:
             return self._fail_as_told(now)
+        if self.heard.garbled:
+            return [Hangup(), *self._fail(self.heard.flaw, now)]
         if (attempt.passage.streams and self.heard.content_seen) or attempt.held_size > self._settings.hold_limit:
             return self._follow(self._commit(now), now)
         return []
@@ -219,5 +242,7 @@ class Exchange(Rescuing):
             return asked
         if self.answer.failure is not None:
             return [*asked, Hangup(), *self._end_failed(now, told=True)]
+        if self.heard.garbled:
+            return [*asked, Hangup(), *self._fail(self.heard.flaw, now)]
         # The last event is the end, also where the provider leaves its connection open.
         return [*asked, *self._end_stream(now)] if self.answer.terminal else asked

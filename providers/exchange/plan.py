@@ -60,6 +60,8 @@ class Target:
     ``server`` is the name of the provider's server that host, port and path lead to. ``servers`` are all of them, in
     the order to ask them, where calls are counted: where there are several, or at most ``max_in_flight`` calls at once
     are made to each (None: no limit), and ``max_queued`` more wait for each. Empty for all other providers.
+
+    ``instead`` is there where this target has stand-ins of its own, unlike those of the plan (`Plan.instead`).
     """
 
     provider: str
@@ -82,6 +84,7 @@ class Target:
     servers: tuple[Server, ...] = ()
     max_in_flight: int | None = None
     max_queued: int = 0
+    instead: "Mapping[str, tuple[Make, ...]] | None" = field(default=None, repr=False)
 
     def at(self, server: Server) -> Self:
         """Return the same request to another of the provider's servers."""
@@ -110,8 +113,9 @@ class Plan:
     """The targets in the order in which they are asked, and why.
 
     Most calls are answered by the first one: ``later`` makes the others when they are needed, None where one cannot be
-    asked this at all. ``instead`` makes those that take over after an error of a class (`providers.pool.error_class`).
-    ``going_on``, empty or as long as ``later``, makes the same ones for an answer that broke off.
+    asked this at all. ``instead`` makes those that take over after an error of a class (`providers.pool.error_class`),
+    but for targets that have a word of their own on that. ``going_on``, empty or as long as ``later``, makes the same
+    ones for an answer that broke off.
     """
 
     targets: tuple[Target, ...]

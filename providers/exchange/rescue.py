@@ -11,11 +11,11 @@ Two rescues are tried for a call; after that the client is told how the answer b
 
 from dataclasses import dataclass, replace
 
-from providers.errors import status_for, stream_error
+from providers.errors import stream_error
 from providers.exchange.account import EndedBy, Outcome
 from providers.exchange.commands import Command, End
 from providers.exchange.ending import Phase
-from providers.exchange.faults import FAULTS
+from providers.exchange.faults import FAULTS, as_told
 from providers.exchange.listening import Listening
 from providers.exchange.passage import Call, Rewriting, Told
 from providers.exchange.plan import Target
@@ -129,14 +129,11 @@ class Rescuing(Trying):
             self.attempt.heard.answer = begun.answer
             self.account.ttft_us = begun.ttft_us
 
-    def _shed(self, wait_s: int, now: int) -> list[Command]:
-        return super()._shed(wait_s, now) if self._begun is None else self._lose(self._told(Outcome.SHED), now)
+    def _shed(self, now: int) -> list[Command]:
+        return super()._shed(now) if self._begun is None else self._lose(self._told(Outcome.SHED), now)
 
     def _told(self, outcome: Outcome, detail: str = "") -> Told:
-        fault = FAULTS[outcome]
-        message = fault.text.format(provider=self.attempt.target.provider)
-        status = status_for(self._call.dialect, fault.status)
-        return Told(status, b"", message, outcome, [], fault.code, detail=detail)
+        return as_told(FAULTS[outcome], outcome, self._call, self.attempt.target.provider, detail)
 
     def _rescued(self, told: Told, now: int) -> list[Command]:
         """Have somebody go on with a committed answer that broke off; nothing if that cannot be."""

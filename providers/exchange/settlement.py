@@ -10,6 +10,8 @@ def settle(account: ExchangeAccount, answer: Answer) -> None:
     account.input_tokens, account.output_tokens = usage.input, usage.output
     account.cache_read_tokens, account.cache_write_tokens = usage.cache_read, usage.cache_write
     account.reasoning_tokens = usage.reasoning
+    if timings is not None:
+        account.prompt_us, account.decode_us = timings.prompt_us, timings.decode_us
     account.finish_reason = answer.finish.value if answer.finish else None
     if usage.input is not None or usage.output is not None:
         account.usage_source = "upstream"

@@ -8,14 +8,12 @@ turned away has made no attempt.
 from collections.abc import Callable
 from typing import assert_never
 
-from providers.errors import error_body, status_for
 from providers.exchange.account import EndedBy, Outcome
 from providers.exchange.attempt import Attempt
 from providers.exchange.commands import Command, Dial, SetTimer, Timer
 from providers.exchange.course import Entry, Full, InLine, Next
 from providers.exchange.ending import Ending, Phase
-from providers.exchange.faults import FAULTS
-from providers.exchange.passage import Told
+from providers.exchange.faults import FAULTS, as_told
 from providers.exchange.plan import Target
 
 
@@ -42,7 +40,7 @@ class Trying(Ending):
             case Full():
                 self._aim(target, now)
                 self.phase = Phase.QUEUED
-                return self._shed(entry.wait_s, now)
+                return self._shed(now)
         assert_never(entry)
 
     def _leave_line(self, name: Timer, now: int) -> list[Command]:
@@ -51,18 +49,15 @@ class Trying(Ending):
             return []
         if (entry := self._course.placed(now)) is not None:
             return self._let_in(self.attempt.target, entry, now)
-        return self._shed(Full().wait_s, now) if name is Timer.PHASE else []
+        return self._shed(now) if name is Timer.PHASE else []
 
-    def _shed(self, wait_s: int, now: int) -> list[Command]:
+    def _shed(self, now: int) -> list[Command]:
         """There is no room: the next target is asked, or the client is told when to come back."""
         following = self._course.lost(self._lost(Outcome.SHED, None, now), now)
         if following is not None:
             return self._turn(following, now)
-        fault, dialect = FAULTS[Outcome.SHED], self._call.dialect
-        status, message = status_for(dialect, fault.status), fault.text.format(provider=self.attempt.target.provider)
-        body = error_body(dialect, status, message, code=fault.code, request_id=self.account.id)
-        headers = [("retry-after", str(wait_s))]
-        return self._lose(Told(status, body, message, Outcome.SHED, headers, fault.code), now, EndedBy.GATEWAY)
+        told = as_told(FAULTS[Outcome.SHED], Outcome.SHED, self._call, self.attempt.target.provider)
+        return self._lose(told, now, EndedBy.GATEWAY)
 
     def _dial(self, target: Target, now: int, *, fresh: bool) -> list[Command]:
         self._aim(target, now)

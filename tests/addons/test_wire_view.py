@@ -205,6 +205,9 @@ ERRORS = {
     "[Errno 60] Operation timed out": Outcome.UPSTREAM_TIMEOUT_CONNECT,
     "Certificate verify failed: hostname mismatch": Outcome.UPSTREAM_TLS,
     "OpenSSL Error([('SSL routines', '', 'wrong version number')])": Outcome.UPSTREAM_TLS,
+    "connection closed": Outcome.UPSTREAM_RESET,
+    "[Errno 104] Connection reset by peer": Outcome.UPSTREAM_RESET,
+    "[Errno 54] Connection reset by peer": Outcome.UPSTREAM_RESET,
     "": Outcome.UPSTREAM_REFUSED,
 }
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.addresses import is_loopback, is_same_address, parse_base_url, parse_listen
+from providers.addresses import is_led_astray, is_loopback, is_same_address, parse_base_url, parse_listen
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,23 @@ def test_other_hosts_are_the_same_only_by_name() -> None:
 def test_base_url_round_trip(text: str) -> None:
     url = parse_base_url(text)
     assert parse_base_url(str(url)) == url
+
+
+OFFICIAL = "https://api.openai.com/v1"
+
+
+@pytest.mark.parametrize(
+    ("host", "official", "peer", "astray"),
+    [
+        ("api.openai.com", OFFICIAL, "127.0.0.1", True),
+        ("api.openai.com", OFFICIAL, "::1", True),
+        ("api.openai.com", OFFICIAL, "162.159.140.245", False),
+        ("api.openai.com", OFFICIAL, "10.0.0.7", False),  # a company's own way out
+        ("mine.example", OFFICIAL, "127.0.0.1", False),
+        ("127.0.0.1", OFFICIAL, "127.0.0.1", False),
+        ("127.0.0.1", "http://127.0.0.1:8080", "127.0.0.1", False),
+        ("mine.example", "", "127.0.0.1", False),
+    ],
+)
+def test_only_an_official_name_can_be_led_astray(host: str, official: str, peer: str, astray: bool) -> None:
+    assert is_led_astray(host, official, peer) is astray

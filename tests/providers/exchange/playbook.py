@@ -43,6 +43,7 @@ NAMED = [
     ("x-patchbay-attempts", "1"),
     ("x-patchbay-reason", "because"),
 ]
+UNNUMBERED = [*NAMED, ("x-request-id", "pb-1")]  # behind a provider that gave the call no id of its own
 UNBUFFERED = [("cache-control", "no-cache"), ("x-accel-buffering", "no")]
 OPERATIONS = {
     Operation.CHAT: Dialect.CHAT,

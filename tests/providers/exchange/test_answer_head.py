@@ -2,7 +2,7 @@
 
 import pytest
 
-from providers.exchange.answer_head import client_headers, value_of, without
+from providers.exchange.answer_head import client_headers, value_of, with_wait, without
 from providers.wire.hop_by_hop import HOP_BY_HOP
 
 EXTERNAL = [
@@ -45,3 +45,22 @@ def test_looking_up_and_leaving_out() -> None:
     assert value_of(headers, "a") == "1"
     assert value_of(headers, "c") == ""
     assert without(headers, "a") == [("b", "3")]
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "said", "told"),
+    [
+        (503, 7.2, [], ["8"]),
+        (529, 0.0, [], ["1"]),
+        (503, 5000.0, [], ["120"]),
+        (503, None, [], []),
+        (502, 7.0, [], []),
+        (429, 7.0, [], []),
+        (503, 7.0, [("Retry-After", "3")], ["3"]),
+    ],
+)
+def test_a_client_that_nobody_took_on_is_told_when_to_come_back(
+    status: int, seconds: float | None, said: list[tuple[str, str]], told: list[str]
+) -> None:
+    headers = with_wait([("a", "1"), *said], status, seconds)
+    assert [value for name, value in headers if name.lower() == "retry-after"] == told

@@ -18,6 +18,7 @@ from tests.providers.exchange.playbook import (
     STREAMS,
     TARGET,
     UNBUFFERED,
+    UNNUMBERED,
     Input,
     Playbook,
     begin,
@@ -81,16 +82,16 @@ def test_a_plain_answer_waits_until_it_is_whole() -> None:
     play.asked.clear()
     play >> data(BODY[:9]) << []
     play >> data(BODY[9:], 0.4) << []
-    whole = Head(200, [*JSON, ("content-length", str(len(BODY))), *NAMED])
+    whole = Head(200, [*JSON, ("content-length", str(len(BODY))), *UNNUMBERED])
     play >> ended(0.5) << [whole, Data(BODY), End()]
     assert play.account.outcome is Outcome.OK
     assert play.account.ttft_us == 500_000
 
 
-def test_an_answer_of_nothing_is_one() -> None:
-    play = sent() >> head(204, [])
+def test_an_answer_of_nothing_is_one_where_no_model_writes() -> None:
+    play = Playbook(exchange(Operation.RERANK, stream=False)) >> begin() >> opened() >> head(204, [])
     play.asked.clear()
-    play >> ended() << [Head(204, NAMED), End()]
+    play >> ended() << [Head(204, UNNUMBERED), End()]
     assert play.account.outcome is Outcome.OK
 
 
@@ -98,7 +99,7 @@ def test_a_long_plain_answer_leaves_before_it_is_whole() -> None:
     play = Playbook(exchange(settings=Settings(hold_limit=10))) >> begin() >> opened() >> head(200, JSON)
     play.asked.clear()
     play >> data(BODY[:10]) << []
-    play >> data(BODY[10:]) << [GAP, Head(200, [*JSON, *NAMED]), Data(BODY)]
+    play >> data(BODY[10:]) << [GAP, Head(200, [*JSON, *UNNUMBERED]), Data(BODY)]
     play >> ended() << [End()]
     assert play.account.outcome is Outcome.OK
 
@@ -201,7 +202,14 @@ def test_a_refusal_of_the_local_server_hides_its_address() -> None:
 
 @pytest.mark.parametrize(
     ("status", "headers"),
-    [(200, [("content-type", "text/html; charset=utf-8")]), (302, []), (101, []), (304, []), (103, [])],
+    [
+        (200, [("content-type", "text/html; charset=utf-8")]),
+        (200, [("content-type", "application/xhtml+xml")]),
+        (300, []),
+        (101, []),
+        (304, []),
+        (103, []),
+    ],
 )
 def test_what_is_no_answer_to_a_call(status: int, headers: list[tuple[str, str]]) -> None:
     play = sent()

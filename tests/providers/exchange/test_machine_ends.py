@@ -14,11 +14,11 @@ from providers.wire.endpoints import Dialect, Operation
 from tests.fake_dialects import chat_body, chat_events
 from tests.providers.exchange.playbook import (
     JSON,
-    NAMED,
     SSE,
     STREAMS,
     TARGET,
     UNBUFFERED,
+    UNNUMBERED,
     Input,
     Playbook,
     abandon,
@@ -155,7 +155,7 @@ def test_a_stream_is_not_held_for_ever() -> None:
     play = sent() >> head() >> data(ROLE)
     play.asked.clear()
     alive, again = Data(KEEP_ALIVE[Dialect.CHAT]), SetTimer(Timer.HOLD, 15)
-    play >> timer(Timer.HOLD, 1) << [Head(200, [*SSE, *UNBUFFERED, *NAMED]), alive, again]
+    play >> timer(Timer.HOLD, 1) << [Head(200, [*SSE, *UNBUFFERED, *UNNUMBERED]), alive, again]
     play >> data(b": hm\n\n", 2) << []
     play >> timer(Timer.HOLD, 2) << [alive, again]
     play >> timer(Timer.PHASE, 3)

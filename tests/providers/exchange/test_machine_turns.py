@@ -236,7 +236,7 @@ def test_a_quiet_stream_gets_signs_of_life_between_its_events_alone() -> None:
     play >> opened() >> head() >> data(STREAMS[Operation.CHAT][0]) >> data(STREAMS[Operation.CHAT][1], 1)
     play.asked.clear()
     again = SetTimer(Timer.HOLD, 15)
-    play >> timer(Timer.HOLD, 3) << [again]
+    play >> timer(Timer.HOLD, 3) << [SetTimer(Timer.HOLD, 8)]  # 10 s after what came last
     play >> timer(Timer.HOLD, 12) << [Data(ALIVE), again]
     play >> data(b'data: {"half', 13)
     play.asked.clear()

@@ -43,8 +43,9 @@ LINE = InLine(SHARED, BEGAN + 2 * SECOND)
 class Doors(Straight):
     """Answers with the entries that were laid out, and keeps what it was told."""
 
-    def __init__(self, *entries: Entry | None, following: Next | None = None) -> None:
+    def __init__(self, *entries: Entry | None, following: Next | None = None, again: float | None = None) -> None:
         self.entries = list(entries)
+        self.seconds = again
         self.following = following
         self.lost_tries: list[Lost] = []
         self.overs = 0
@@ -66,6 +67,9 @@ class Doors(Straight):
 
     def over(self, now: int) -> None:
         self.overs += 1
+
+    def again(self, now: int) -> float | None:
+        return self.seconds
 
 
 def play(doors: Doors, operation: Operation = Operation.CHAT, *, stream: bool = True) -> Playbook:
@@ -129,7 +133,7 @@ def test_a_line_may_lead_to_another_line() -> None:
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("operation", [Operation.CHAT, Operation.MESSAGES, Operation.RESPONSES])
 def test_a_call_without_room_is_refused_in_its_dialect(operation: Operation, stream: bool) -> None:
-    doors = Doors(Full(3))
+    doors = Doors(Full(), again=2.1)
     played = play(doors, operation, stream=stream)
     assert played.head is not None
     assert played.head.status == (529 if operation is Operation.MESSAGES else 503)
@@ -157,7 +161,7 @@ def test_a_call_without_room_goes_to_the_next_target() -> None:
 
 
 def test_who_has_waited_for_as_long_as_it_may_is_refused() -> None:
-    played = play(Doors(LINE)) >> timer(Timer.PHASE, 2)
+    played = play(Doors(LINE, again=0.0)) >> timer(Timer.PHASE, 2)
     assert played.account.outcome is Outcome.SHED
     assert played.head is not None
     assert dict(played.head.headers)["retry-after"] == "1"
