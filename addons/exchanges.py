@@ -8,7 +8,7 @@ failed before it reached one refuses the request by itself.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from mitmproxy import http
 
@@ -62,6 +62,7 @@ class Exchanges:
     def __init__(self) -> None:
         self.recollection = Recollection()
         self._in_hand: WeakKeyDictionary[http.HTTPFlow, InHand] = WeakKeyDictionary()
+        self._failed: WeakSet[http.HTTPFlow] = WeakSet()
 
     def admit(self, flow: http.HTTPFlow) -> InHand:
         """Take a flow in hand; without this, no verdict can be found for it."""
@@ -71,6 +72,14 @@ class Exchanges:
     def of(self, flow: http.HTTPFlow) -> InHand | None:
         """Return what is known of a flow, None if it was not admitted or has ended."""
         return self._in_hand.get(flow)
+
+    def note_failure(self, flow: http.HTTPFlow) -> None:
+        """A hook of this flow has failed, of whichever addon."""
+        self._failed.add(flow)
+
+    def has_failed(self, flow: http.HTTPFlow) -> bool:
+        """Tell whether what a hook was to do with this flow may not have been done."""
+        return bool(self._failed) and flow in self._failed
 
     def release(self, flow: http.HTTPFlow) -> InHand | None:
         """Let go of a flow that has ended."""

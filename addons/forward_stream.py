@@ -2,12 +2,13 @@
 
 Relies on these internals of mitmproxy 12.2 (`mitmproxy.proxy.layers.http.HttpStream`): ``client_state`` and
 ``server_state`` as bound methods, ``state_consume_request_body``, ``state_wait_for_response_headers``,
-``state_stream_response_body``, ``check_killed``, ``handle_protocol_error``, ``send_response``; ``Layer.handle_event``
-queues events while a blocking command is open.
+``state_stream_response_body``, ``start_response_stream``, ``check_killed``, ``handle_protocol_error``,
+``send_response``; ``Layer.handle_event`` queues events while a blocking command is open.
 """
 
 import time
 
+from mitmproxy import http
 from mitmproxy.proxy import events
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import HttpStream, SendHttp
@@ -25,11 +26,13 @@ from mitmproxy.proxy.layers.http._events import (
 )
 from mitmproxy.proxy.layers.http._hooks import HttpRequestHook, HttpResponseHeadersHook
 
+from addons import clock
 from addons.exchanges import Exchanges, InHand, Verdict
 from addons.refusal import refuse
-from addons.relay_http1 import Commands
+from addons.relay_http1 import INTERNAL_ERROR, Commands
 from addons.relay_layer import Connect
 from addons.wire_view import mark_cut
+from providers.exchange.account import Outcome
 from providers.exchange.kept import Kept
 from providers.exchange.machine import Exchange
 
@@ -41,6 +44,7 @@ class ForwardStream(HttpStream):
         super().__init__(context, stream_id)
         self._exchanges = exchanges
         self._may_redial = False
+        self._whole_at = 0  # when the request was whole, µs
         self._kept: Kept | None = None
 
     def _begin(self, in_hand: InHand, exchange: Exchange) -> Commands:
@@ -62,6 +66,7 @@ class ForwardStream(HttpStream):
         self.flow.request.data.content = bytes(self.request_body_buf)
         self.request_body_buf.clear()
         self.client_state = self.state_done
+        self._whole_at = clock.now_us()
         yield HttpRequestHook(self.flow)
         if not (yield from self.check_killed(True)):
             yield from self._do_as_decided(self._exchanges.of(self.flow))
@@ -71,11 +76,16 @@ class ForwardStream(HttpStream):
             yield from self._begin(in_hand, in_hand.exchange)
         elif self.flow.response is not None:
             yield from self._answer_ours()
-        elif in_hand is not None and in_hand.verdict is Verdict.FORWARD:
+        elif self._is_sound and in_hand is not None and in_hand.verdict is Verdict.FORWARD:
             yield from self._forward()
-        else:  # a hook failed before it could decide, and mitmproxy has logged it: nothing goes upstream
-            refuse(self.flow, 500, code="internal_error")
+        else:  # a hook failed, perhaps before it could decide, and it is in the log: nothing goes upstream
+            refuse(self.flow, 500, code=Outcome.INTERNAL_ERROR)
             yield from self._answer_ours()
+
+    @property
+    def _is_sound(self) -> bool:
+        """Whether every hook has done what it was to do with this flow."""
+        return not self._exchanges.has_failed(self.flow)
 
     def _answer_ours(self) -> Commands:
         response = self.flow.response
@@ -84,9 +94,21 @@ class ForwardStream(HttpStream):
         yield HttpResponseHeadersHook(self.flow)
         if (yield from self.check_killed(True)):
             return
+        if not self._is_sound and response.status_code < 400:
+            response = self._take_back()
         if self.flow.request.method == "HEAD":
             response.data.content = b""  # its length stays in the head
         yield from self.send_response()
+
+    def _take_back(self) -> http.Response:
+        """Refuse a request that had been answered by us already: a hook has failed."""
+        in_hand = self._exchanges.of(self.flow)
+        account = in_hand.account if in_hand is not None else None
+        if account is not None:
+            account.status, account.outcome, account.error = 500, Outcome.INTERNAL_ERROR, "a hook failed"
+        refuse(self.flow, 500, code=Outcome.INTERNAL_ERROR, request_id=account.id if account is not None else "")
+        assert self.flow.response
+        return self.flow.response
 
     # A request that is no LLM call goes to the local server as it is.
 
@@ -122,6 +144,14 @@ class ForwardStream(HttpStream):
         if isinstance(event, ResponseHeaders):
             event.response.stream = True
         yield from super().state_wait_for_response_headers(event)
+
+    def start_response_stream(self) -> Commands:
+        """Let the answer pass, unless a hook has failed that had a say in it."""
+        if self._is_sound:
+            yield from super().start_response_stream()
+            return
+        told = ResponseProtocolError(self.stream_id, INTERNAL_ERROR, ErrorCode.GENERIC_SERVER_ERROR)
+        yield from self.handle_protocol_error(told)
 
     def state_stream_response_body(self, event: events.Event) -> Commands:
         """Keep what passes, as far as there is room, so that the flow shows it."""

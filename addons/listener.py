@@ -7,8 +7,6 @@ Relies on these internals of mitmproxy 12.2: ``Proxyserver.servers`` (its instan
 
 import asyncio
 import logging
-import os
-import socket
 import time
 from contextlib import suppress
 
@@ -22,7 +20,8 @@ from mitmproxy_rs.udp import UdpServer
 from mitmproxy_rs.wireguard import WireGuardServer
 
 from addons.configuration import Configuration
-from addons.relay_layer import RelayLayer, ShutDown
+from addons.doorway import Admit, Doorway
+from addons.relay_layer import Freshen, RelayLayer, ShutDown
 from providers.registry import Registry
 
 logger = logging.getLogger(__name__)
@@ -41,11 +40,19 @@ def modes_for(registry: Registry) -> list[str]:
     return [f"reverse:{scheme}://{rest.split('/')[0]}@{host}:{port}"]
 
 
-class Listener:
-    """Moves a proxy that was given no mode to ours, and makes the sockets fit for bursts and for both loopbacks."""
+def _everybody(_descriptor: int, _address: object) -> bool:
+    return True
 
-    def __init__(self, configuration: Configuration) -> None:
+
+class Listener:
+    """Moves a proxy that was given no mode to ours, and makes the sockets fit for bursts and for both loopbacks.
+
+    ``admit`` is asked for each connection whether it may come in.
+    """
+
+    def __init__(self, configuration: Configuration, admit: Admit = _everybody) -> None:
         self._configuration = configuration
+        self._admit = admit
         self._task: asyncio.Task[None] | None = None
 
     def running(self) -> None:
@@ -58,7 +65,7 @@ class Listener:
         It forgets to when the answer that ends a connection is sent while the client's own end is still waiting to be
         told to the layers: the task that would close is cancelled there, and the client waits for ever (2026-11-20).
         """
-        handler = _proxy().connections.get(client.id)
+        handler = proxy_server().connections.get(client.id)
         left = handler.transports.get(client) if handler is not None else None
         if left is not None and left.writer is not None:
             left.writer.close()
@@ -71,30 +78,36 @@ class Listener:
     async def stop_accepting(self) -> None:
         """Close the sockets on which clients connect; connections that stand stay."""
         await self.opened()
-        for instance in _proxy().servers:
+        for instance in proxy_server().servers:
             if instance.is_running:
                 await instance.stop()
 
     def in_flight(self) -> int:
         """Count the connections that wait for an answer, or have not taken all of one."""
-        return sum(_is_busy(handler) for handler in _proxy().connections.values())
+        return sum(_is_busy(handler) for handler in proxy_server().connections.values())
 
     async def end_connections(self, patience: float) -> None:
         """End whatever is in flight with an error, and its connection when the client has taken that error.
 
         A client that takes nothing is left after ``patience`` seconds.
         """
-        handlers = list(_proxy().connections.values())
-        writers = [writer for handler in handlers if (writer := _writer(handler)) is not None]
+        handlers = list(proxy_server().connections.values())
+        writers = [writer for handler in handlers if (writer := writer_of(handler)) is not None]
         for handler in handlers:
             if _relay(handler) is not None:
                 await handler.server_event(ShutDown())
         until = time.monotonic() + patience
-        while any(map(_unsent, writers)) and time.monotonic() < until:
+        while any(map(unsent, writers)) and time.monotonic() < until:
             await asyncio.sleep(_LOOK)
 
+    async def freshen(self) -> None:
+        """Close the connections to upstreams that are idle: they may have died without a word."""
+        for handler in list(proxy_server().connections.values()):
+            if _relay(handler) is not None:
+                await handler.server_event(Freshen())
+
     async def _open(self) -> None:
-        proxy = _proxy()
+        proxy = proxy_server()
         if ctx.options.mode == ["regular"]:
             ctx.options.update(mode=modes_for(self._configuration.registry))
         await proxy.setup_servers()
@@ -102,12 +115,24 @@ class Listener:
             if not isinstance(instance, AsyncioServerInstance):
                 continue
             await _second_loopback(instance)
-            for server in instance._servers:
+            for server in list(instance._servers):
                 if not isinstance(server, (UdpServer, WireGuardServer)):  # not ours, and no sockets of Python's
-                    _widen(server)
+                    instance._servers.remove(server)
+                    instance._servers += await self._doors(instance, server)
+
+    async def _doors(self, instance: AsyncioServerInstance[ProxyMode], server: asyncio.Server) -> list[asyncio.Server]:
+        """Take a server's place on its bound sockets, with doorways and room for bursts."""
+        doors = []
+        for bound in server.sockets:
+            door = Doorway(bound.fileno(), self._admit)
+            doors.append(await asyncio.start_server(instance.handle_stream, sock=door))
+            door.listen(_BACKLOG)
+        server.close()
+        return doors
 
 
-def _proxy() -> Proxyserver:
+def proxy_server() -> Proxyserver:
+    """Return mitmproxy's own keeper of sockets and connections."""
     proxy: Proxyserver = ctx.master.addons.get("proxyserver")
     return proxy
 
@@ -117,26 +142,20 @@ def _relay(handler: ConnectionHandler) -> RelayLayer | None:
     return next((layer for layer in handler.layer.context.layers if isinstance(layer, RelayLayer)), None)
 
 
-def _writer(handler: ConnectionHandler) -> asyncio.StreamWriter | None:
+def writer_of(handler: ConnectionHandler) -> asyncio.StreamWriter | None:
+    """Return where a client's bytes go out, None where there is no such thing."""
     ours = handler.transports.get(handler.client)
     return ours.writer if ours is not None and isinstance(ours.writer, asyncio.StreamWriter) else None
 
 
-def _unsent(writer: asyncio.StreamWriter) -> int:
+def unsent(writer: asyncio.StreamWriter) -> int:
     """Count the bytes that the client has not taken yet."""
     return writer.transport.get_write_buffer_size()
 
 
 def _is_busy(handler: ConnectionHandler) -> bool:
-    relay, writer = _relay(handler), _writer(handler)
-    return bool(relay and relay.streams) or (writer is not None and _unsent(writer) > 0)
-
-
-def _widen(server: asyncio.Server) -> None:
-    """Listen again on the bound sockets: asyncio's own wrapper has no ``listen``, so the descriptor is used."""
-    for bound in server.sockets:
-        with socket.socket(fileno=os.dup(bound.fileno())) as same:
-            same.listen(_BACKLOG)
+    relay, writer = _relay(handler), writer_of(handler)
+    return bool(relay and relay.streams) or (writer is not None and unsent(writer) > 0)
 
 
 async def _second_loopback(instance: AsyncioServerInstance[ProxyMode]) -> None:

@@ -26,14 +26,16 @@ class Refusal:
     body: bytes
 
 
-def refusal_for(
-    path: str, status: int, message: str = "", *, code: str | None = None, request_id: str = "none"
-) -> Refusal:
+def refusal_for(path: str, status: int, message: str = "", *, code: str | None = None, request_id: str = "") -> Refusal:
     """Say no to a request on ``path``; each status that mitmproxy itself may come up with has a default message."""
     dialect = dialect_of(path)
     told = status_for(dialect, status)
-    body = error_body(dialect, told, message or _WORDS.get(status, _WORDS[500]), code=code, request_id=request_id)
-    return Refusal(told, [("content-type", "application/json"), ("content-length", str(len(body)))], body)
+    body = error_body(
+        dialect, told, message or _WORDS.get(status, _WORDS[500]), code=code, request_id=request_id or "none"
+    )
+    headers = [("content-type", "application/json"), ("content-length", str(len(body)))]
+    named = [("x-request-id", request_id)] if request_id else []
+    return Refusal(told, [*headers, *named], body)
 
 
 def refuse(

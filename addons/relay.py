@@ -1,5 +1,6 @@
 """Relay: puts our layer under every connection."""
 
+import os
 import re
 
 from mitmproxy import ctx
@@ -23,6 +24,11 @@ _OPTIONS = {
     "tcp_timeout": 2 * 3600,  # an idle bound above every deadline of ours: local prefill may take its ten minutes
 }
 
+# Where other programs find the authorities that their user trusts (a company's own, above all); mitmproxy has options.
+_TRUSTED = {
+    "ssl_verify_upstream_trusted_ca": "SSL_CERT_FILE",
+    "ssl_verify_upstream_trusted_confdir": "SSL_CERT_DIR",
+}
 
 # RFC 9110, 9.1: methods are in capitals; TLS and HTTP/2's preface are told apart by what follows.
 _REQUEST_LINE = re.compile(rb"(?!PRI )[A-Z]{3,16} ")
@@ -39,11 +45,14 @@ class Relay:
 
     def __init__(self, exchanges: Exchanges) -> None:
         self._exchanges = exchanges
-        self._caller = HookCaller()
+        self._caller = HookCaller(exchanges.note_failure)
 
     def load(self, loader: Loader) -> None:
-        """Set the options that the relay cannot do without."""
+        """Set the options that the relay cannot do without, and trust whom the environment says."""
         ctx.options.update_known(**_OPTIONS)
+        for option, variable in _TRUSTED.items():
+            if (path := os.environ.get(variable)) and getattr(ctx.options, option) is None:
+                ctx.options.update(**{option: path})
 
     def next_layer(self, next_layer: NextLayer) -> None:
         """Let mitmproxy choose the layer, and take its HTTP layer's place; plain HTTP needs no choice."""

@@ -87,6 +87,17 @@ class RelayClient(Http1Client):
 
     def read_headers(self, event: events.ConnectionEvent) -> Commands:
         """Read a response head, bounded; what is said ahead of the answer is for nobody (RFC 9110, 15.2)."""
+        yield from self._until_it_fails(self._read_head(event))
+
+    def _until_it_fails(self, told: Commands) -> Commands:
+        """Tell of one failure and then of nothing more: the call's next try may already be under way."""
+        for command in told:
+            if isinstance(command, ReceiveHttp) and isinstance(command.event, ResponseProtocolError):
+                self.pump = None
+                self.state = self.done
+            yield command
+
+    def _read_head(self, event: events.ConnectionEvent) -> Commands:
         _skip_interim(self.buf)
         if self.request is not None and _head_too_long(self.buf, event) and self.stream_id is not None:
             yield commands.CloseConnection(self.conn)
@@ -102,10 +113,9 @@ class RelayClient(Http1Client):
         """Read a response body; trailers come as an event of their own."""
         if type(self.body_reader) is ChunkedReader:
             self.body_reader = ChunkedBody()  # type: ignore[assignment]  # read by this method alone
-        if not isinstance(self.body_reader, ChunkedBody):
-            yield from super().read_body(event)
-            return
-        yield from _read_chunked(self, self.body_reader, event)
+        body = self.body_reader
+        told = _read_chunked(self, body, event) if isinstance(body, ChunkedBody) else super().read_body(event)
+        yield from self._until_it_fails(told)
 
     def short_cut(self, data: bytes) -> bytes | None:
         """Take one whole chunk of a pumped answer; return what goes to the client.

@@ -32,9 +32,12 @@ from mitmproxy.proxy.layers.http import (
 from mitmproxy.proxy.layers.http._base import HttpCommand
 from mitmproxy.proxy.layers.http._events import ErrorCode, ResponseProtocolError
 
+from addons import clock
 from addons.relay_http1 import SHUTTING_DOWN, Commands, RelayClient, RelayServer
 
 _FARTHEST = 30_000_000  # µs
+_LATE = 250_000  # µs after which an alarm rings for deadlines that nobody could keep
+_HEARING = 20_000  # µs: a turn of the event loop, in which what has come is read
 BELL = commands.RequestWakeup(0)  # its `Wakeup` wakes all streams of a connection at once (`addons.relay_bell`)
 
 
@@ -70,6 +73,10 @@ class ShutDown(events.Event):
     """Whatever is in flight on this connection ends now, with an error, and the connection with it."""
 
 
+class Freshen(events.Event):
+    """Idle connections to upstreams may have died without a word: they are closed."""
+
+
 class RelayLayer(HttpLayer):
     """mitmproxy's HTTP layer with our connections and streams."""
 
@@ -80,12 +87,18 @@ class RelayLayer(HttpLayer):
         self._new_stream = new_stream
         self._alarm: commands.RequestWakeup | None = None
         self._alarm_due = 0
+        self._has_heard = False
         self._clients: dict[Connection, RelayClient] = {}
         self.connections[context.client] = RelayServer(_fork(context))
 
     def client_of(self, connection: Connection) -> RelayClient | None:
         """Return our side of an upstream connection, None if there is none (a virtual upstream)."""
         return self._clients.get(connection)
+
+    def is_shaking_hands(self, connect: Connect) -> bool:
+        """Whether what is waited for is TLS: the connection itself stands."""
+        waiting = self.waiting_for_establishment.items()
+        return any(connect in calls and server.connected for server, calls in waiting)
 
     def make_stream(self, stream_id: int) -> Commands:
         """Make one of our streams."""
@@ -115,8 +128,8 @@ class RelayLayer(HttpLayer):
                 yield command
 
     def _dispatch(self, event: events.Event) -> Commands:
-        if isinstance(event, ShutDown):
-            return self._shut_down(event)
+        if isinstance(event, (ShutDown, Freshen)):
+            return self._shut_down(event) if isinstance(event, ShutDown) else self._freshen()
         if isinstance(event, events.Wakeup) and event.command not in self.command_sources:
             return self._wake_streams(event)
         if isinstance(event, events.ConnectionClosed) and self._is_upstream(event.connection):
@@ -140,8 +153,18 @@ class RelayLayer(HttpLayer):
         yield from super().register_connection(command)
 
     def _wake_streams(self, event: events.Wakeup) -> Commands:
+        """Have the deadlines judged that are over.
+
+        After a standstill (SIGSTOP, sleep) the loop rings before it reads: what has come meanwhile is heard first, or a
+        provider would be blamed for a silence of ours.
+        """
         if event.command is self._alarm:
-            self._alarm = None
+            self._alarm, now = None, clock.now_us()
+            if now - self._alarm_due > _LATE and not self._has_heard:
+                self._has_heard = True
+                yield from self._set_alarm(SetAlarm(now + _HEARING, now))
+                return
+            self._has_heard = False
         elif event.command is not BELL:
             return  # an earlier one has taken its place
         for stream in list(self.streams.values()):
@@ -156,6 +179,11 @@ class RelayLayer(HttpLayer):
                 told = ResponseProtocolError(stream_id, SHUTTING_DOWN, ErrorCode.GENERIC_SERVER_ERROR)
                 yield from self.event_to_child(self.connections[self.context.client], told)
         yield commands.CloseConnection(self.context.client)
+
+    def _freshen(self) -> Commands:
+        for connection, client in list(self._clients.items()):
+            if connection.connected and client.is_idle():
+                yield commands.CloseConnection(connection)
 
     def _set_alarm(self, wanted: SetAlarm) -> Commands:
         if self._alarm is None or wanted.due < self._alarm_due:

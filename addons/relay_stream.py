@@ -38,6 +38,7 @@ from addons.exchanges import Exchanges, InHand
 from addons.relay_bell import ring
 from addons.relay_http1 import Commands
 from addons.relay_layer import Abandon, Connect, RelayLayer, SetAlarm, ShutDown
+from addons.relay_patience import REST_US, is_behind
 from addons.wire_view import WireView, outcome_of, text_headers
 from providers import demo
 from providers.exchange.account import Outcome
@@ -50,6 +51,7 @@ logger = logging.getLogger(__name__)
 CallNow = Callable[[StartHook], StartHook | None]
 
 _DEMO = "demo"
+_HALF_A_HEAD = "unexpected server response"  # what had come of it is quoted behind that
 
 
 class RelayStream(AnsweringStream):
@@ -99,8 +101,12 @@ class RelayStream(AnsweringStream):
     def _begin(self, in_hand: InHand, exchange: Exchange) -> Commands:
         self._exchange = exchange
         self._view = WireView(self.flow, in_hand, exchange)
-        given = self.flow.response
-        began = exchange.begin(clock.now_us(), self._call_up, once=given is not None)
+        if not self._is_sound:
+            yield from self._give_up()
+            return
+        given, now = self.flow.response, clock.now_us()
+        exchange.account.overhead_us = now - self._whole_at
+        began = exchange.begin(now, self._call_up, once=given is not None)
         if given is None:
             yield from self._carry_out(began)
             return
@@ -140,6 +146,11 @@ class RelayStream(AnsweringStream):
             return
         assert isinstance(connection, Server)
         self.context.server = self.flow.server_conn = connection
+        assert self._view
+        if connection.peername and self._view.is_led_astray(connection.peername[0]):
+            yield commands.CloseConnection(connection)
+            yield from self._carry_out(exchange.forbidden(connection.peername[0], now))
+            return
         yield from self._carry_out(exchange.opened(now, reused=connect.reused))
 
     def _response_head(self, exchange: Exchange, response: http.Response, now: int) -> Commands:
@@ -151,15 +162,24 @@ class RelayStream(AnsweringStream):
             self._told = True
             yield from self._carry_out(exchange.client_gone(now))
             yield from self._finish()
-            return
-        yield from self._carry_out(exchange.head(response.status_code, text_headers(response.headers.fields), now))
+        elif not self._is_sound:
+            yield from self._give_up()
+        else:
+            yield from self._carry_out(exchange.head(response.status_code, text_headers(response.headers.fields), now))
 
     def _wake(self) -> Commands:
         now = clock.now_us()
         for name in [name for name, due in self._due.items() if due <= now]:
             if self._due.pop(name, now + 1) > now or self._exchange is None:
                 continue
-            if isinstance(name, Timer):
+            if name is Timer.PHASE and self._exchange.is_committed and is_behind(self.context.client):
+                # The provider is not read while the client is behind: its silence says nothing.
+                self._due[name] = now + REST_US
+                continue
+            if name is Timer.PHASE and self._connecting is not None and self._layer.is_shaking_hands(self._connecting):
+                failed = self._exchange.failed(Outcome.UPSTREAM_TLS, now, "the handshake did not end in time")
+                yield from self._carry_out([Hangup(), *failed])
+            elif isinstance(name, Timer):
                 yield from self._carry_out(self._exchange.timer(name, now))
             else:
                 yield from self._play_on(self._exchange)
@@ -267,5 +287,5 @@ class RelayStream(AnsweringStream):
 
 def _broken(message: str) -> Outcome:
     """Tell a connection that was closed from one on which no HTTP was spoken (words of mitmproxy's HTTP/1 client)."""
-    closed = message in ("server closed connection", "") or "closed" in message
+    closed = not message or ("closed" in message and not message.startswith(_HALF_A_HEAD))
     return Outcome.UPSTREAM_RESET if closed else Outcome.UPSTREAM_PROTOCOL_ERROR

@@ -24,12 +24,14 @@ from mitmproxy.test import taddons
 
 from addons.configuration import Configuration
 from addons.exchanges import Exchanges
+from addons.finished import Finished
 from addons.gate import Gate
 from addons.model_list import ModelList
 from addons.recorder import Recorder
 from addons.relay import Relay
-from addons.relay_layer import RelayLayer, ShutDown
+from addons.relay_layer import Freshen, RelayLayer, ShutDown
 from addons.router import Router
+from providers.exchange.account import ExchangeAccount
 from tests.addons.line_words import (
     Answer,
     ClientGone,
@@ -43,6 +45,7 @@ from tests.addons.line_words import (
     Refused,
     Said,
     Sends,
+    StoodStill,
     Stopped,
     UpstreamGone,
     UpstreamSays,
@@ -92,11 +95,15 @@ class _Faults(logging.Handler):
 
 
 class Line:
-    """One connection. ``flows`` are those it has had; ``extra`` hooks run behind the chain's, by name."""
+    """One connection. ``flows`` are those it has had, ``finished`` what was recorded of them.
+
+    ``extra`` hooks run behind the chain's, by name.
+    """
 
     def __init__(self, configuration: Configuration) -> None:
         self.exchanges = Exchanges()
-        self.recorder = Recorder(self.exchanges, configuration)
+        self.finished: list[ExchangeAccount] = []
+        self.recorder = Recorder(self.exchanges, configuration, Finished(self.finished.append))
         self.chain: list[object] = [
             configuration,
             Relay(self.exchanges),
@@ -181,6 +188,9 @@ class Line:
                 self._pass(said.seconds)
             case Stopped():
                 self._feed(ShutDown())
+            case StoodStill():
+                self._now += int(said.seconds * 1e6)
+                self._feed(Freshen())
         return self
 
     def __lshift__(self, expected: list[Done]) -> Self:

@@ -58,7 +58,14 @@ class Stopped:
     """Patchbay is stopped, and the grace is over."""
 
 
-Said = ClientSays | UpstreamSays | Connected | Refused | ClientGone | UpstreamGone | Later | Stopped
+@dataclass(frozen=True)
+class StoodStill:
+    """The process was stopped for a while, or the machine slept: no alarm rang."""
+
+    seconds: float = 0.0
+
+
+Said = ClientSays | UpstreamSays | Connected | Refused | ClientGone | UpstreamGone | Later | Stopped | StoodStill
 
 # What comes of it. A port of 0 is the client.
 

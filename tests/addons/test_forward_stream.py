@@ -179,5 +179,6 @@ def test_a_failure_of_ours_on_the_way_is_a_500(
 def test_a_call_that_was_refused_by_us_is_recorded_and_released(line: Line) -> None:
     line >> post("/v1/chat/completions", b"{")
     assert line.answer().status == 400
+    assert [account.outcome for account in line.finished] == [Outcome.CLIENT_ERROR]
     in_hand = line.exchanges.of(line.flow)
-    assert in_hand is None or (in_hand.account is not None and in_hand.account.outcome is Outcome.CLIENT_ERROR)
+    assert in_hand is None or in_hand.account is None

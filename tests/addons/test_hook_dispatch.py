@@ -152,3 +152,29 @@ async def test_who_comes_and_goes_is_noticed(proxy: taddons.context) -> None:
     proxy.master.addons.remove(first)
     caller.call_now(hook())
     assert notes == ["first", "second"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("fault", [RuntimeError("a fault"), exceptions.OptionsError("a fault")])
+async def test_one_that_fails_is_told_of(waits: bool, fault: Exception, proxy: taddons.context) -> None:
+    notes: list[str] = []
+    failed: list[Flow] = []
+    proxy.master.addons.add(Noting("a", notes, waits=waits, fails=fault), Noting("b", notes))
+    event = hook()
+    await all_of(HookCaller(failed.append), event)
+    assert notes == ["a", "b"]
+    assert failed == [event.flow]
+
+
+@pytest.mark.anyio
+async def test_who_halts_or_hears_of_changes_has_not_failed(proxy: taddons.context) -> None:
+    failed: list[Flow] = []
+
+    class Breaking(Updated):
+        def update(self, flows: list[Flow]) -> None:
+            raise RuntimeError("a fault")
+
+    proxy.master.addons.add(Breaking([]), Noting("a", [], fails=exceptions.AddonHalt()))
+    await all_of(HookCaller(failed.append), hook())
+    assert failed == []

@@ -53,6 +53,7 @@ SIGNATURES: dict[object, str] = {
     http.HttpStream.state_consume_request_body: "self, event",
     http.HttpStream.state_wait_for_response_headers: "self, event",
     http.HttpStream.state_stream_response_body: "self, event",
+    http.HttpStream.start_response_stream: "self",
     http.HttpStream.state_done: "self, _",
     http.HttpStream.state_errored: "self, _",
     http.HttpStream.check_killed: "self, emit_error_hook",

@@ -37,5 +37,6 @@ def test_a_flow_is_answered_with_its_own_id() -> None:
     assert flow.response
     value = flow.response.json()
     assert (value["request_id"], value["error"]["details"]) == (flow.id, {"error_code": "because"})
+    assert flow.response.headers["x-request-id"] == flow.id
     assert flow.response.headers["content-type"] == "application/json"
     assert len(flow.response.headers.get_all("content-length")) == 1

@@ -75,3 +75,19 @@ def test_it_sets_the_options_that_it_needs(name: str, value: object) -> None:
     with taddons.context(Proxyserver(), Relay(Exchanges())) as context:
         if name in context.options:
             assert getattr(context.options, name) == value
+
+
+def test_it_trusts_whom_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/ours.pem")
+    monkeypatch.setenv("SSL_CERT_DIR", "")
+    with taddons.context(Relay(Exchanges())) as context:
+        assert context.options.ssl_verify_upstream_trusted_ca == "/etc/ours.pem"
+        assert context.options.ssl_verify_upstream_trusted_confdir is None
+
+
+def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/ours.pem")
+    with taddons.context() as context:
+        context.options.update(ssl_verify_upstream_trusted_ca="/etc/mine.pem")
+        context.master.addons.add(Relay(Exchanges()))
+        assert context.options.ssl_verify_upstream_trusted_ca == "/etc/mine.pem"

@@ -121,6 +121,57 @@ def test_a_hook_of_ours_that_fails_refuses_the_call(
     assert not any(isinstance(one, Opens) for one in line.done)
 
 
+def fail(*_: object) -> None:
+    raise RuntimeError("a fault of somebody's")
+
+
+@pytest.mark.parametrize("hook", ["requestheaders", "request"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses", "/props"])
+def test_a_hook_of_others_that_fails_refuses_the_call(line: Line, hook: str, path: str) -> None:
+    """It may have been there to check the request, or to take something out of it."""
+    line.extra[hook] = fail
+    line >> post(path, {"model": "big", "messages": []})
+    answer = line.answer()
+    assert answer.status == 500
+    error = answer.json()["error"]
+    assert error["details"]["error_code"] if path == "/v1/messages" else error["code"] == "internal_error"
+    assert not any(isinstance(one, Opens) for one in line.done)
+    assert line.exchanges.of(line.flow) is None or path == "/props"
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/props"])
+def test_a_hook_that_fails_at_the_head_of_an_answer_keeps_it_back(line: Line, path: str) -> None:
+    line.extra["responseheaders"] = fail
+    asked(line, post(path, {"model": "big"})) >> UpstreamSays(whole(200, BODY))
+    assert (line.answer().status, line.answer().json()["error"]["code"]) == (500, "internal_error")
+    assert Closes(9901 if path != "/props" else 0) in line.done
+    assert line.flow.error
+
+
+@pytest.mark.parametrize("hook", ["response", "error"])
+def test_a_hook_that_fails_when_all_is_said_changes_nothing(line: Line, hook: str) -> None:
+    line.extra[hook] = fail
+    asked(line, PLAIN) >> UpstreamSays(whole(200, BODY))
+    assert (line.answer().status, line.answer().body) == (200, BODY)
+
+
+@pytest.mark.parametrize("hook", ["requestheaders", "request", "responseheaders"])
+def test_an_answer_of_ours_is_taken_back_when_a_hook_fails(line: Line, hook: str) -> None:
+    """An estimate, as it counts tokens for a provider that cannot: it is recorded as what it came to."""
+    line.extra[hook] = fail
+    line >> post("/v1/messages/count_tokens", {"model": "chatter", "messages": []})
+    assert line.answer().status == 500
+    assert line.answer().headers["x-patchbay-id"]
+    assert not any(isinstance(one, Opens) for one in line.done)
+
+
+@pytest.mark.parametrize("hook", ["requestheaders", "request", "responseheaders"])
+def test_a_refusal_stays_what_it_is_when_a_hook_fails(line: Line, hook: str) -> None:
+    line.extra[hook] = fail
+    line >> ClientSays(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n{")
+    assert (line.answer().status, line.answer().json()["error"]["type"]) == (400, "invalid_request_error")
+
+
 def test_a_router_that_fails_half_way_refuses_the_call(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("a fault of ours")
