@@ -1,25 +1,32 @@
 """Recorder: every exchange becomes a row when it is admitted, and is completed however it ends."""
 
+import asyncio
 import time
+from collections.abc import Awaitable
 
-from mitmproxy import http
+from mitmproxy import ctx, http
 from mitmproxy.flow import Error
 
 from addons import clock
 from addons.configuration import Configuration
 from addons.exchanges import Exchanges, InHand
+from addons.finished import Finished
+from addons.refusal import refuse
 from addons.telemetry.store import Store, StoreHealth
 from providers.exchange.account import Outcome
+from providers.wire.endpoints import Operation, endpoint_of
 
 _CLOSE = 5.0  # seconds that a shutdown waits for the record
+_UNRECORDED = "Calls cannot be recorded now, and Patchbay is set to serve none then (PATCHBAY_RECORD=required)."
 
 
 class Recorder:
-    """Hands accounts to the store, which writes them on its own thread."""
+    """Hands accounts to the store, which writes them on its own thread; ``finished`` hears of each one first."""
 
-    def __init__(self, exchanges: Exchanges, configuration: Configuration) -> None:
+    def __init__(self, exchanges: Exchanges, configuration: Configuration, finished: Finished | None = None) -> None:
         self._exchanges = exchanges
         self._configuration = configuration
+        self._finished = finished or Finished()
         self._store: Store | None = None
 
     def running(self) -> None:
@@ -38,6 +45,16 @@ class Recorder:
     def health(self) -> StoreHealth | None:
         """Say how recording goes; None while nothing is recorded, before the start and after the end."""
         return None if self._store is None else self._store.health()
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Refuse a call that could not be recorded now, where the operator wants it so (setting ``record``)."""
+        if self._configuration.registry.settings.record == "optional" or flow.response is not None:
+            return
+        health = self.health()
+        endpoint = endpoint_of(flow.request.method, flow.request.path)
+        if endpoint is None or endpoint.operation is Operation.MODELS or (health is not None and health.state == "ok"):
+            return
+        refuse(flow, 503, _UNRECORDED, code="record_unavailable")
 
     def request(self, flow: http.HTTPFlow) -> None:
         """A call has been admitted."""
@@ -75,22 +92,36 @@ class Recorder:
 
     def _write(self, in_hand: InHand) -> None:
         account, exchange = in_hand.account, in_hand.exchange
-        if self._store is None or account is None:
+        if account is None:
             return
         in_hand.account = None  # written once, whatever hooks follow
+        self._finished.tell(account)
+        if self._store is None:
+            return
         if exchange is None:
             self._store.complete(account, None, in_hand.client_body, None, None)
             return
         body = exchange.heard.kept.content()
-        self._store.complete(account, in_hand.request, in_hand.client_body, exchange.answer, body)
+        self._store.complete(
+            account, in_hand.request, in_hand.client_body, exchange.answer, body, secrets=in_hand.secrets
+        )
 
-    def done(self) -> None:
-        """Record what is still open as ended by the shutdown, and close the file."""
+    def done(self) -> Awaitable[object] | None:
+        """Record what is still open as ended by the shutdown, and close the file, which may have to be waited for."""
         now = clock.now_us()
         for _, in_hand in self._exchanges.open():
             if in_hand.exchange is not None:
                 in_hand.exchange.abandon(Outcome.SHUTDOWN, now)
             self._write(in_hand)
-        if self._store is not None:
-            self._store.close(_CLOSE)
-            self._store = None
+        store, self._store = self._store, None
+        if store is None:
+            return None
+        if _is_stopping():  # mitmproxy waits for the hook, and nobody else need be held up
+            return asyncio.to_thread(store.close, _CLOSE)
+        store.close(_CLOSE)
+        return None
+
+
+def _is_stopping() -> bool:
+    """Whether the program ends; a script that is loaded again is ``done`` as well, and then nobody can wait."""
+    return "master" in vars(ctx) and ctx.master.should_exit.is_set()

@@ -15,12 +15,19 @@ from providers.registry import Registry, Watcher
 
 ROUTE = Path(__file__).resolve().parents[2] / "addons" / "route.py"
 ORDER = [
+    "Output",
+    "LoadedOnce",
     "Configuration",
+    "LoopLag",
+    "Prober",
     "Listener",
     "Relay",
+    "Patience",
     "Replay",
     "Gate",
     "Draining",
+    "Descriptors",
+    "MetricsPage",
     "Health",
     "ModelList",
     "Router",
@@ -38,7 +45,10 @@ ALL_HOOKS = {
     "next_layer",
     "server_connect",
     "patchbay_rest",
+    "client_connected",
     "client_disconnected",
+    "server_connected",
+    "server_disconnected",
 }
 
 

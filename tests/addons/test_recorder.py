@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mitmproxy.flow import Error
 from mitmproxy.http import HTTPFlow
-from mitmproxy.test import tflow
+from mitmproxy.test import taddons, tflow
 
 from addons.configuration import Configuration
 from addons.exchanges import Exchanges, InHand
@@ -169,3 +169,57 @@ def test_without_a_record_calls_are_settled_all_the_same(configuration: Configur
     recorder.error(flow)
     recorder.done()
     assert play.account.outcome is Outcome.CLIENT_DISCONNECTED
+
+
+REFUSED = "PATCHBAY_RECORD=required"
+
+
+@pytest.mark.parametrize(
+    ("setting", "path", "well", "refused"),
+    [
+        ("required", "/v1/chat/completions", False, True),
+        ("required", "/v1/messages", False, True),
+        ("required", "/v1/chat/completions", True, False),
+        ("required", "/v1/models", False, False),
+        ("required", "/props", False, False),
+        ("optional", "/v1/chat/completions", False, False),
+    ],
+)
+def test_where_the_record_is_required_no_call_goes_without(
+    configure: Callable[..., Configuration], tmp_path: Path, setting: str, path: str, well: bool, refused: bool
+) -> None:
+    configuration = configure("{}", PATCHBAY_DB=str(tmp_path / "rows.db"), PATCHBAY_RECORD=setting)
+    recorder, flow = Recorder(Exchanges(), configuration), tflow.tflow()
+    flow.request.path, flow.request.method = path, "GET" if "models" in path else "POST"
+    if well:
+        recorder.running()
+    recorder.requestheaders(flow)
+    recorder.done()
+    assert (flow.response is not None) is refused
+    if flow.response is not None:
+        assert flow.response.status_code in (503, 529)
+        assert REFUSED in (flow.response.get_text() or "")
+
+
+def test_what_was_answered_before_stays_so(configure: Callable[..., Configuration]) -> None:
+    recorder = Recorder(Exchanges(), configure("{}", PATCHBAY_RECORD="required"))
+    flow = tflow.tflow(resp=True)
+    flow.request.path = "/v1/messages"
+    before = flow.response
+    recorder.requestheaders(flow)
+    assert flow.response is before
+
+
+@pytest.mark.anyio
+async def test_a_program_that_ends_waits_beside_the_loop(desk: Desk) -> None:
+    play = desk.call() >> begin() >> opened() >> head(200, JSON)
+    desk.recorder.request(desk.flow)
+    play >> data(BODY) >> ended()
+    desk.recorder.response(desk.flow)
+    with taddons.context() as context:
+        context.master.should_exit.set()
+        waiting = desk.recorder.done()
+        context.master.should_exit.clear()  # mitmproxy keeps the last master at hand for whoever comes next
+        assert waiting is not None
+        await waiting
+    assert desk.rows() == [("pb-1", "ok", "upstream")]

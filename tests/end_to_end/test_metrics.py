@@ -1,0 +1,68 @@
+"""GET /patchbay/metrics after a mixed run with failures: it parses, and every total is the record's own."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.fake_answers import CHUNKED, SSE, json_answer, streamed
+from tests.fake_dialects import chat_events, error_body
+from tests.fake_steps import Chunk, Head, Reset
+from tests.rig_client import finished, query
+from tests.rig_gateway import DIALECTS, Gateway, ask
+
+Counted = dict[tuple[str, ...], float]
+PATH = "/openai/v1/chat/completions"
+MODELS = ("gpt-9", "claude-9", "fake-model", "refused/m", "openrouter/some/model", "no-such-provider/model")
+
+
+def make_traffic(gateway: Gateway) -> None:
+    """Calls that succeed, fail, are refused, are cut; in every dialect, streamed and not."""
+    for dialect in DIALECTS:
+        for model in MODELS:
+            for stream in (False, True):
+                gateway.post(*ask(dialect, model, stream=stream))
+    gateway.external.on(PATH, json_answer(error_body("chat"), 500), json_answer(error_body("chat"), 429))
+    gateway.post(*ask("chat", "gpt-9"))
+    gateway.post(*ask("chat", "gpt-9", stream=True))
+    gateway.external.on(PATH, (Head(200, (*SSE, *CHUNKED)), *map(Chunk, chat_events()[:3]), Reset()))
+    gateway.post(*ask("chat", "gpt-9", stream=True))
+    gateway.external.on(PATH, streamed(chat_events()))
+    gateway.post("/v1/chat/completions", b"{no json")
+
+
+def samples(gateway: Gateway) -> dict[str, Counted]:
+    """Name of a sample → values of its labels, sorted by label → its value."""
+    answer = gateway.get("/patchbay/metrics")
+    assert answer.status == 200
+    told: dict[str, Counted] = {}
+    for family in text_string_to_metric_families(answer.body.decode()):
+        for sample in family.samples:
+            labels = tuple(value for _, value in sorted(sample.labels.items()))
+            told.setdefault(sample.name, {})[labels] = sample.value
+    return told
+
+
+def rows(gateway: Gateway, columns: str, amount: str = "1", where: str = "1", table: str = "exchanges") -> Counted:
+    """The same from the record: ``columns`` in the order of the labels' names."""
+    said = query(
+        gateway.database, f"SELECT {columns}, sum({amount}) AS total FROM {table} WHERE {where} GROUP BY {columns}"
+    )
+    names = [name.strip().rpartition(" ")[2] for name in columns.split(",")]
+    return {tuple(str(row[name]) for name in names): row["total"] for row in said if row["total"]}
+
+
+def test_totals_are_those_of_the_record(gateway: Gateway) -> None:
+    make_traffic(gateway)
+    told = samples(gateway)
+    calls = sum(told["patchbay_requests_total"].values())
+    finished(gateway.database, "SELECT 1 FROM exchanges WHERE outcome IS NOT NULL", count=int(calls))
+    assert told["patchbay_requests_total"] == rows(gateway, "model, operation, outcome, provider")
+    assert len(told["patchbay_requests_total"]) > 10
+    attempts = rows(gateway, "model, outcome, provider", table="attempts")
+    assert told["patchbay_attempts_total"] == attempts
+    for kind in ("input", "output", "cache_read", "reasoning"):
+        counted = {key[1:]: n for key, n in told["patchbay_tokens_total"].items() if key[0] == kind}
+        assert counted == rows(gateway, "model, provider", f"{kind}_tokens"), kind
+    for name, column in (("time_to_first_token", "ttft_us"), ("duration", "duration_us")):
+        measured = told[f"patchbay_{name}_seconds_count"]
+        assert measured == rows(gateway, "provider", where=f"{column} IS NOT NULL"), name
+    assert "patchbay_in_flight" not in told
+    assert told["patchbay_log_dropped_total"] == {(): 0}
