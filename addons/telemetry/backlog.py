@@ -20,7 +20,10 @@ BYTES_LIMIT = 64 << 20  # of bodies and conversations waiting, as their texts co
 
 @dataclass(slots=True)
 class Entry:
-    """What is to be written of one exchange: its row as it is now, and once it has ended everything else."""
+    """What is to be written of one exchange: its row as it is now, and once it has ended everything else.
+
+    ``secrets`` are the keys of the configuration that the exchange began with, which may no longer be in force.
+    """
 
     row: Row
     ended: bool = False
@@ -31,6 +34,7 @@ class Entry:
     answer_body: bytes | None = None
     keep_bodies: bool = False
     talk_weight: int = 0
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     body_weight: int = field(init=False)
     taken: bool = False
 
@@ -163,6 +167,6 @@ def _merged(waiting: Entry, entry: Entry) -> Entry:
     waiting.row, waiting.ended, waiting.attempts = entry.row, entry.ended or waiting.ended, entry.attempts
     waiting.request, waiting.answer = entry.request, entry.answer
     waiting.request_body, waiting.answer_body = entry.request_body, entry.answer_body
-    waiting.keep_bodies = entry.keep_bodies
+    waiting.keep_bodies, waiting.secrets = entry.keep_bodies, entry.secrets
     waiting.talk_weight, waiting.body_weight = entry.talk_weight, entry.body_weight
     return waiting

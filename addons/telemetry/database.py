@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from addons.telemetry.schema import migrate
@@ -10,6 +11,7 @@ from addons.telemetry.schema import migrate
 BUSY_SECONDS = 1.0  # how long one try waits for another process's lock
 _CHECK_LIMIT = 64 << 20  # bytes up to which a file is checked whole at every start: well below a second
 _SIDES = ("", "-wal", "-shm")
+ABSENT = -1
 
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _WAITING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -54,8 +56,12 @@ def open_for_writing(path: Path, *, suspect: bool = False) -> sqlite3.Connection
     sqlite3.Error or OSError; the file is left as it was.
     """
     _make(path)
+    if sizes(path)[1] > 0 and not sizes(path)[0]:
+        raise BrokenDatabaseError("it is empty, but its journal is not")  # which SQLite would delete
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
+        if not path.stat().st_size:  # counts only before the first page is written; later it would write for nothing
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _keep_journal(connection)
         for pragma in _PRAGMAS:
             connection.execute(pragma)
@@ -63,11 +69,31 @@ def open_for_writing(path: Path, *, suspect: bool = False) -> sqlite3.Connection
             _check(connection)
         migrate(connection)
     except BaseException as error:
-        connection.close()
+        close_untouched(connection) if _is_damage(error) else connection.close()
         if is_broken(error):
             raise BrokenDatabaseError(str(error)) from error
         raise
     return connection
+
+
+def _is_damage(error: BaseException) -> bool:
+    return is_broken(error) or isinstance(error, BrokenDatabaseError)
+
+
+def close_untouched(connection: sqlite3.Connection) -> None:
+    """Close without moving the journal into the file, as closing does else: a damaged file stays as it was found."""
+    connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+    connection.close()
+
+
+def close_whole(connection: sqlite3.Connection) -> None:
+    """Close after the journal was moved into the file, also where the file has another name now or none.
+
+    SQLite does it while closing only where the file is still in its place.
+    """
+    with suppress(sqlite3.Error):  # it stays in the journal then
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection.close()
 
 
 def _make(path: Path) -> None:
@@ -79,7 +105,6 @@ def _make(path: Path) -> None:
 
 def _keep_journal(connection: sqlite3.Connection) -> None:
     """Change to write-ahead logging; SQLite doesn't wait by itself while somebody else does the same."""
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts only before the first page is written
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -99,15 +124,36 @@ def _check(connection: sqlite3.Connection) -> None:
 
 def move_aside(path: Path) -> Path:
     """Rename a broken file and its journal, so that nothing of it is overwritten; where it is now. Raises OSError."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    aside = path.with_name(f"{path.name}.corrupt-{stamp}")
-    while aside.exists():
-        aside = aside.with_name(aside.name + "+")
-    for side in reversed(_SIDES):  # the journal first: left alone it would be taken for the next file's
-        old = path.with_name(path.name + side)
-        if old.exists():
-            old.rename(aside.with_name(aside.name + side))
-    return aside
+    aside = beside(path, "corrupt")
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)  # an index of the journal; SQLite makes it anew
+    journal = path.with_name(path.name + "-wal")  # first: left alone it would be taken for the next file's
+    if sizes(path)[1] > 0:
+        journal.rename(aside.with_name(aside.name + "-wal"))
+    journal.unlink(missing_ok=True)
+    return path.rename(aside)
+
+
+def remove(path: Path) -> None:
+    """Delete a file with its journal, where they are there. Raises OSError."""
+    for side in _SIDES:
+        path.with_name(path.name + side).unlink(missing_ok=True)
+
+
+def beside(path: Path, why: str) -> Path:
+    """Name a file that does not exist, in the same folder: NAME.WHY-TIME (in UTC)."""
+    name = f"{path.name}.{why}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    while path.with_name(name).exists():
+        name += "+"
+    return path.with_name(name)
+
+
+def sizes(path: Path) -> tuple[int, int]:
+    """Bytes of the file and of its journal (ABSENT: there is none). Raises OSError when there is no file."""
+    try:
+        journal = path.with_name(path.name + "-wal").stat().st_size
+    except FileNotFoundError:
+        journal = ABSENT
+    return path.stat().st_size, journal
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:

@@ -70,8 +70,15 @@ class Ledger:
         """Believe nothing to be stored any longer; to be called when rows were deleted over this connection."""
         self._recogniser.forget_all()
 
+    def others_wrote(self) -> bool:
+        """Say whether another process has committed since the last batch. Raises sqlite3.Error."""
+        return self._data_version() != self._version
+
+    def _data_version(self) -> int:
+        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
     def _notice_others(self) -> None:
-        version = int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+        version = self._data_version()
         if version != self._version:  # another process wrote, and may have deleted
             self._recogniser.forget_all()
             self._version = version

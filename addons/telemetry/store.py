@@ -1,5 +1,6 @@
 """The store: what the recorder talks to. Its methods return at once and never raise; a thread does the work."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from addons.telemetry.rows import attempt_snapshot, snapshot
 from addons.telemetry.writer import Writer
 from providers.exchange.account import ExchangeAccount, Outcome
 from providers.wire.answer import Answer
+
+_log = logging.getLogger("patchbay.record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +79,21 @@ class Store:
         request_body: bytes | None,
         answer: Answer | None,
         answer_body: bytes | None,
+        *,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         """Record how the exchange ended. ``request`` and ``answer`` must not be changed from now on.
 
         ``request`` is the parsed body (None: it is read from ``request_body``); raw bodies are kept by the policy.
+        ``secrets`` are the keys it began with: they must not be stored, also where they have been changed since.
         """
         account.outcome = account.outcome or Outcome.INTERNAL_ERROR  # without a word it would look open for ever
         kept = keeps(self._bodies, account.outcome)
         if not kept:
             request_body, answer_body = None if request else request_body, None
-        self._put(
-            Entry(
-                snapshot(account),
-                ended=True,
-                attempts=tuple(map(attempt_snapshot, account.attempts)),
-                request=request,
-                answer=answer,
-                request_body=request_body,
-                answer_body=answer_body,
-                keep_bodies=kept,
-                talk_weight=account.bytes_in + account.bytes_out + 1,
-            )
-        )
+        attempts, weight = tuple(map(attempt_snapshot, account.attempts)), account.bytes_in + account.bytes_out + 1
+        row, said = snapshot(account), (request, answer, request_body, answer_body)
+        self._put(Entry(row, True, attempts, *said, keep_bodies=kept, talk_weight=weight, secrets=secrets))
         self._open.discard(account.id)
 
     def _put(self, entry: Entry) -> None:
@@ -115,7 +111,15 @@ class Store:
         if self._writer.is_alive():
             self._writer.close(timeout)
             self._writer.join(timeout + 0.2)
+            self._tell_of_loss()
         return self._writer.finished
+
+    def _tell_of_loss(self) -> None:
+        if left := len(self._backlog):
+            self._backlog.lost(left)
+            _log.error("%s could not be written (%s): calls that are lost: %d", self.path, self._writer.trouble, left)
+        elif self._writer.trouble:
+            _log.warning("%s could not be written to the end: %s", self.path, self._writer.trouble)
 
     def health(self) -> StoreHealth:
         """Say how recording goes."""

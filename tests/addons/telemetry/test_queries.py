@@ -134,6 +134,18 @@ def test_secrets_in_foreign_texts(open_store: Callable[..., Store], path: Path) 
         assert secret not in raw
 
 
+def test_keys_that_have_been_changed_since_the_call_began(open_store: Callable[..., Store], path: Path) -> None:
+    in_force = ["the-new-secret-2"]
+    store = open_store(bodies="all", secrets=lambda: in_force)
+    account = begun("one")
+    store.admit(account)
+    body = b"the-old-secret-1 the-new-secret-2"
+    store.complete(ended(account), request("hi"), None, None, body, secrets=("the-old-secret-1",))
+    settled(store)
+    with closing(open_for_reading(path)) as connection:
+        assert queries.body(connection, "one", "answer") == b"[redacted] [redacted]"
+
+
 def test_conversations_are_those_of_the_view(connection: sqlite3.Connection) -> None:
     found = queries.conversations(connection, 3)
     assert [(record["conversation"], record["turns"]) for record in found] == [("cc55", 1), ("cc44", 1), ("s9", 1)]

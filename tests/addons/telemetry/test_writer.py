@@ -101,7 +101,6 @@ def test_closing_does_not_wait_for_a_lock_for_ever(open_store: StoreMaker, path:
         began = time.monotonic()
         assert not store.close(0.3)
         assert time.monotonic() - began < 1.5
-        assert store.health().queued == 1
     until(lambda: not store._writer.is_alive())
     assert _has_ids(path, "landed")
 
@@ -175,7 +174,8 @@ def flip(path: Path) -> None:
     raw = bytearray(path.read_bytes())
     for at in range(4096, len(raw), 4096):
         raw[at : at + 64] = bytes(value ^ 0xA5 for value in raw[at : at + 64])
-    path.write_bytes(raw)
+    with path.open("r+b") as file:  # in place: a file that is in use must not be seen empty meanwhile
+        file.write(raw)
 
 
 def truncate(path: Path) -> None:
@@ -200,7 +200,8 @@ def test_a_damaged_file_is_moved_aside(
     assert [side.read_bytes() for side in aside] == [broken]
     assert [row["id"] for row in rows(path, "select id from exchanges")] == ["after"]
     assert intact(path)
-    assert aside[0].name in messages(caplog, logging.ERROR)[0]
+    assert aside[0].name in messages(caplog, logging.WARNING)[0]
+    assert messages(caplog, logging.ERROR) == []  # mitmproxy would not start
 
 
 def test_a_journal_of_no_length_is_no_damage(open_store: StoreMaker, path: Path) -> None:
