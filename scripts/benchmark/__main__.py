@@ -5,7 +5,12 @@ import importlib
 import click
 
 # name → the module that holds it as `command`
-COMMANDS = {"proxy": "scripts.benchmark.proxy_command", "translate": "scripts.benchmark.translate_command"}
+COMMANDS = {
+    "proxy": "scripts.benchmark.proxy_command",
+    "translate": "scripts.benchmark.translate_command",
+    "kill": "scripts.benchmark.kill_command",
+    "load": "scripts.benchmark.load_command",
+}
 DEFAULT = "proxy"
 
 

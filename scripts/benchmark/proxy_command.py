@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
+from addons.file_limit import raise_file_limit
 from scripts.benchmark import machine
 from scripts.benchmark.figures import NAMES, QUICK, SOAK, Sizes
 from scripts.benchmark.report import as_json
 from scripts.benchmark.rounds import Results, Wish, run
 from scripts.benchmark.table import render
 from scripts.benchmark.ways import WAYS, WayFailed
-from scripts.serve_command import raise_file_limit
 
 
 def names_of(allowed: Sequence[str]) -> Callable[[click.Context, click.Parameter, str | None], tuple[str, ...]]:
@@ -57,10 +57,10 @@ def command(
     began = time.monotonic()
     results, failure = Results(), ""
     try:
-        run(Wish(ways, only, sizes, _tell), results)
+        run(Wish(ways, only, sizes, tell), results)
     except WayFailed as error:
         failure = str(error)
-    _tell("")
+    tell("")
     click.echo("\n".join(render(results, ways, sizes)))
     click.echo(f"took {time.monotonic() - began:.0f} s")
     if json_file is not None:
@@ -80,7 +80,7 @@ def _sizes(quick: bool, rounds: int | None, soak: int | None, *, asked_for: bool
     return dataclasses.replace(sizes, soak_requests=soak) if soak is not None else sizes
 
 
-def _tell(what: str) -> None:
+def tell(what: str) -> None:
     """Show what is going on, on a terminal alone."""
     if sys.stderr.isatty():
         click.echo(f"\r\x1b[K{what}", err=True, nl=False)

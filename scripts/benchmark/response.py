@@ -10,13 +10,15 @@ _HEAD_END = b"\r\n\r\n"
 class Response:
     """One response, read piece by piece.
 
-    ``status`` is 0 until the head is here. A body has a length or comes in chunks; nothing may follow it.
+    ``status`` is 0 and ``head`` empty until the head is here. A body has a length or comes in chunks; nothing may
+    follow it.
     """
 
-    __slots__ = ("_buffer", "_chunked", "_left", "complete", "status")
+    __slots__ = ("_buffer", "_chunked", "_left", "complete", "head", "status")
 
     def __init__(self) -> None:
         self.status = 0
+        self.head = b""
         self.complete = False
         self._chunked = False
         self._buffer = b""
@@ -36,7 +38,7 @@ class Response:
         return self._read_chunks(data) if self._chunked else self._read_length(data)
 
     def _read_head(self, head: bytes) -> None:
-        self.status = int(head[9:12])
+        self.status, self.head = int(head[9:12]), head
         length = _LENGTH.search(head)
         self._chunked = length is None
         if length is not None:

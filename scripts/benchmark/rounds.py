@@ -18,6 +18,7 @@ from scripts.benchmark.process import Process
 from scripts.benchmark.soak import recorded, soak
 from scripts.benchmark.ways import DIRECT, SERVE, Ground, Running, WayFailed
 
+UPSTREAM = "scripts.benchmark.upstream"
 _SETTLE = 0.7  # seconds until a program that has answered for the first time is idle
 _WARM = Sizes(requests_seconds=0.3, connections=4, flood_events=500, floods=1)
 _WARM_FIGURES = ("requests", "chunks")
@@ -75,7 +76,7 @@ class Wish:
 
 def run(wish: Wish, results: Results) -> None:
     """Measure into ``results``; raises WayFailed when a way cannot be started or dies."""
-    with _ground() as ground:
+    with ground_with_upstream() as ground:
         for turn in range(wish.sizes.rounds):
             _round(wish, ground, turn, results)
         if SOAK in wish.figures and wish.sizes.soak_requests and SERVE in wish.ways:
@@ -92,12 +93,12 @@ def _soak(sizes: Sizes, ground: Ground) -> Sample:
 
 
 @contextlib.contextmanager
-def _ground() -> Iterator[Ground]:
+def ground_with_upstream(upstream_module: str = UPSTREAM) -> Iterator[Ground]:
     """A temporary folder with the upstream running beside it, and this process on its own core."""
     cores = share_out()
     with tempfile.TemporaryDirectory(prefix="patchbay-bench-") as name, _pinned_here(cores.generator):
         folder = Path(name)
-        command = [sys.executable, "-P", "-m", "scripts.benchmark.upstream"]
+        command = [sys.executable, "-P", "-m", upstream_module]
         before = Ground(folder, 0, cores)
         before.registry.write_text("default_provider: local\n", "ascii")
         upstream = Process(

@@ -25,7 +25,7 @@ def render(results: Results, ways: Sequence[str], sizes: Sizes) -> list[str]:
     reached = [line for goal in judged if (line := _verdict(results, goal))]
     if len(judged) < len(GOALS):
         reached.append("The goals of the streams at once are meant for longer streams than these and are not judged.")
-    sections = (_explain(sizes), _align([header, *rows, errors]), reached, list(_cautions(results, ways)))
+    sections = (_explain(sizes), align([header, *rows, errors]), reached, list(_cautions(results, ways)))
     return [line for section in sections if section for line in (*section, "")]
 
 
@@ -116,11 +116,12 @@ def _too_close(results: Results, value: str, ways: Sequence[str]) -> Iterator[st
             yield f"doubt  {way}, {value}: direct is only {direct.middle / own.middle:.1f} times as fast"
 
 
-def _align(rows: Sequence[Sequence[str]]) -> list[str]:
+def align(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
+    """Make columns of rows that are equally long: the first ``left`` of them begin together, the others end so."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
+            cell.ljust(width) if column < left else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
