@@ -132,3 +132,10 @@ def speak(request: Request) -> Script:
     answer = next((answer for suffix, answer in _ENDPOINTS.items() if path.endswith(suffix)), None)
     script = answer(request) if answer else json_answer(error_body("File Not Found", code=404), 404)
     return script if request.method != "HEAD" else tuple(step for step in script if isinstance(step, Head))
+
+
+def no_answer_here(request: Request) -> Script:
+    """The default answer of an upstream that was given none."""
+    body = b'{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}'
+    headers = (("content-type", "application/json"), ("content-length", str(len(body))))
+    return Head(404, headers), Raw(b"" if request.method == "HEAD" else body)

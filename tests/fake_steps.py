@@ -51,9 +51,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One HTTP chunk, in one write."""
+    """One HTTP chunk, in one write; ``extension`` is what stands behind its size, with its semicolon."""
 
     data: bytes
+    extension: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,19 @@ class Raw:
     """These bytes, whatever they mean."""
 
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Drip:
+    """These bytes in pieces of ``size``, each in a write of its own, ``gap`` seconds apart."""
+
+    data: bytes
+    size: int = 1
+    gap: float = 0.0
+
+    def pieces(self) -> list[bytes]:
+        """What is written, piece by piece."""
+        return [self.data[at : at + self.size] for at in range(0, len(self.data), self.size)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,11 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
+class HalfClose:
+    """Say that nothing more will come (FIN), but keep the connection until the peer closes it: a slow close."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reset:
     """Cut the connection (RST): SO_LINGER of zero seconds."""
 
@@ -111,7 +130,21 @@ class WebSocketEcho:
     """Accept a WebSocket handshake and send every message back until the peer closes."""
 
 
-Step = Head | Chunk | LastChunk | Raw | Sleep | WaitFor | Reached | Close | Reset | Stall | WebSocketEcho
+Step = (
+    Head
+    | Chunk
+    | LastChunk
+    | Raw
+    | Drip
+    | Sleep
+    | WaitFor
+    | Reached
+    | Close
+    | HalfClose
+    | Reset
+    | Stall
+    | WebSocketEcho
+)
 Script = tuple[Step, ...]
 
 
@@ -129,8 +162,8 @@ def bytes_of(step: Step) -> bytes | None:
                 + header_lines(headers)
                 + b"\r\n"
             )
-        case Chunk(data):
-            return b"%x\r\n%s\r\n" % (len(data), data)
+        case Chunk(data, extension):
+            return b"%x%s\r\n%s\r\n" % (len(data), extension.encode("latin-1"), data)
         case LastChunk(trailers):
             return b"0\r\n" + header_lines(trailers) + b"\r\n"
         case Raw(data):

@@ -7,16 +7,20 @@ program (``python -m tests.fake_upstream --port 0``) it answers every dialect an
 import argparse
 import asyncio
 import socket
+import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable
 from typing import Self
 
+from tests.fake_answers import no_answer_here, speak
 from tests.fake_requests import ConnectionLog, Request, take_request, wants_continue
 from tests.fake_steps import (
     Chunk,
     Close,
+    Drip,
+    HalfClose,
     Head,
     LastChunk,
     Raw,
@@ -39,21 +43,23 @@ MAX_LINGER = struct.pack("ii", 1, 0)  # on, zero seconds: close() sends RST
 Answer = Script | Callable[[Request], Script]
 
 
-def no_answer_here(request: Request) -> Script:
-    """The default answer of an upstream that was given none."""
-    body = b'{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}'
-    headers = (("content-type", "application/json"), ("content-length", str(len(body))))
-    return Head(404, headers), Raw(b"" if request.method == "HEAD" else body)
-
-
 class FakeUpstream:
-    """The server; a context manager. ``default`` answers what no ``on`` rule covers."""
+    """The server; a context manager. ``default`` answers what no ``on`` rule covers; with ``tls`` it speaks TLS."""
 
-    def __init__(self, default: Answer = no_answer_here, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        default: Answer = no_answer_here,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.requests: list[Request] = []
         self.connections: list[ConnectionLog] = []
         self.default = default
         self._rules: dict[str, list[Answer]] = {}
+        self._greetings: list[Script] = []
+        self._tls = tls
         self._open: set[_Connection] = set()
         self._socket = socket.create_server((host, port), backlog=4096)
         self.host, self.port = host, int(self._socket.getsockname()[1])
@@ -62,22 +68,34 @@ class FakeUpstream:
 
     @property
     def url(self) -> str:
-        """Base URL, without a trailing slash."""
-        return f"http://{self.host}:{self.port}"
+        """Base URL, without a trailing slash; under TLS with the name that certificates are made for."""
+        return f"https://localhost:{self.port}" if self._tls else f"http://{self.host}:{self.port}"
 
     def on(self, path: str, *answers: Answer) -> None:
         """Answer ``path`` (exact, without query): the n-th call gets the n-th answer, the last one repeats."""
         self._rules[path] = list(answers)
 
+    def greet(self, *scripts: Script) -> None:
+        """Play a script on each new connection, before a byte of it is read: the n-th on the n-th, the last repeats.
+
+        Under TLS that is right behind the handshake.
+        """
+        self._greetings = list(scripts)
+
+    def greeting(self) -> Script:
+        """The script for a new connection."""
+        return _in_turn(self._greetings) if self._greetings else ()
+
     def reset(self) -> None:
-        """Forget all rules and all requests; open connections stay open."""
+        """Forget all rules, greetings and requests; open connections stay open."""
         self._rules.clear()
+        self._greetings.clear()
         self.requests.clear()
 
     def script_for(self, request: Request) -> Script:
         """The script that answers this request."""
         answers = self._rules.get(request.path)
-        answer = self.default if not answers else answers.pop(0) if len(answers) > 1 else answers[0]
+        answer = _in_turn(answers) if answers else self.default
         return answer(request) if callable(answer) else answer
 
     def wait_for(self, count: int = 1, seconds: float = 5.0) -> list[Request]:
@@ -112,7 +130,7 @@ class FakeUpstream:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
-            self._loop.create_server(lambda: _Connection(self), sock=self._socket, backlog=4096)
+            self._loop.create_server(lambda: _Connection(self), sock=self._socket, backlog=4096, ssl=self._tls)
         )
         try:
             self._loop.run_forever()
@@ -136,6 +154,11 @@ class FakeUpstream:
         self._open.discard(connection)
 
 
+def _in_turn[T](things: list[T]) -> T:
+    """Take the next of them; the last one stays."""
+    return things.pop(0) if len(things) > 1 else things[0]
+
+
 class _Connection(asyncio.Protocol):
     """One peer: parses requests, plays scripts, one after the other."""
 
@@ -154,6 +177,9 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._log = self._owner.admit(self)
+        if greeting := self._owner.greeting():
+            transport.pause_reading()
+            self._task = asyncio.get_running_loop().create_task(self._greet(greeting))
 
     def data_received(self, data: bytes) -> None:
         if self._frames is not None:
@@ -194,32 +220,53 @@ class _Connection(asyncio.Protocol):
                 continue
             self._task = asyncio.get_running_loop().create_task(self._play(script, parsed))
 
+    async def _greet(self, script: Script) -> None:
+        for step in script:
+            await self._do(step)
+        self._task = None
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
     async def _play(self, script: Script, request: Request) -> None:
         for step in script:
             await self._do(step, request)
         self._task = None
         self._advance()
 
-    async def _do(self, step: Step, request: Request) -> None:
+    async def _do(self, step: Step, request: Request | None = None) -> None:
         match step:
             case Head() | Chunk() | LastChunk() | Raw():
                 self._transport.write(bytes_of(step) or b"")
+            case Drip(gap=gap):
+                for piece in step.pieces():
+                    self._transport.write(piece)
+                    await asyncio.sleep(gap)
             case Sleep(seconds):
                 await asyncio.sleep(seconds)
             case WaitFor(gate):
                 await gate.passed()
             case Reached(gate):
                 gate.open()
+            case Close() | HalfClose() | Reset() | Stall():
+                await self._leave(step)
+            case WebSocketEcho():
+                assert request is not None, "a greeting answers no handshake"
+                await self._echo(request)
+
+    async def _leave(self, step: Close | HalfClose | Reset | Stall) -> None:
+        match step:
             case Close():
                 self.close()
+            case HalfClose():
+                self._transport.write_eof()
+                await self._log.closed.passed()
             case Reset():
                 self._note_closed(by_peer=False)
                 self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, MAX_LINGER)
                 self._transport.abort()
             case Stall():
+                self._transport.resume_reading()  # else nobody would notice that the peer goes away
                 await self._log.closed.passed()
-            case WebSocketEcho():
-                await self._echo(request)
 
     async def _echo(self, request: Request) -> None:
         accept = accept_key(request.get("sec-websocket-key") or "")
@@ -242,8 +289,6 @@ class _Connection(asyncio.Protocol):
 
 def main() -> None:
     """Serve every dialect until killed; the first line printed is the port."""
-    from tests.fake_answers import speak  # here: the answers are built from this module's classes
-
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--port", type=int, default=0)
     upstream = FakeUpstream(speak, port=parser.parse_args().port)

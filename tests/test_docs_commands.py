@@ -19,6 +19,9 @@ from mitmproxy.tools.web.master import WebMaster
 from addons.options import OPTIONS
 from providers.model_entry import ModelEntry
 from scripts.banner import Facts, lines
+from scripts.benchmark.__main__ import COMMANDS as BENCHMARKS
+from scripts.benchmark.__main__ import DEFAULT
+from scripts.benchmark.__main__ import bench as benchmarks
 from scripts.benchmark.proxy_command import command as bench
 from scripts.cli import COMMANDS, cli
 from tests.documents import DOCS, ROOT, bare, fences, section, table, text_of
@@ -113,7 +116,7 @@ def test_every_command_line_is_understood(words: tuple[str, ...]) -> None:
         sets = [after for flag, after in itertools.pairwise(arguments) if flag == "--set"]
         assert_options_exist("mitmweb" if "--web" in arguments else "mitmdump", sets)
     elif script == "scripts/bench":
-        parse(bench, arguments)
+        parse(benchmarks, arguments if arguments[:1] and arguments[0] in BENCHMARKS else [DEFAULT, *arguments])
     elif program in ("mitmdump", "mitmweb"):
         parsed = mitmproxys(program)[0].parse_args(arguments)
         assert_options_exist(program, parsed.setoptions)

@@ -1,70 +1,18 @@
-"""A stream that breaks ends with an error in the client's dialect: never cleanly, never in silence."""
+"""Ends of streams beside the cuts of `test_fault_wall_streams`: a provider's own error, a good end, a long one."""
 
-import json
 import time
 
 import pytest
 
 from tests.fake_answers import CHUNKED, SSE
 from tests.fake_dialects import chat_events, messages_events, responses_events
-from tests.fake_steps import Chunk, Close, Head, LastChunk, Raw, Reset, Sleep, Stall, Step
-from tests.rig_client import Json
-from tests.rig_gateway import DIALECTS, SDK_ERRORS, Gateway, ask, assert_error_shape, stream_of
+from tests.fake_steps import Chunk, Close, Head, LastChunk, Raw, Sleep, Step
+from tests.rig_gateway import DIALECTS, SDK_ERRORS, Gateway, ask, stream_of
 
 SUFFIX = {"chat": "/chat/completions", "messages": "/messages", "responses": "/responses"}
 EVENTS = {"chat": chat_events, "messages": messages_events, "responses": responses_events}
 FIRST_PIECES = 6  # enough for the first words in every dialect
 HEAD = Head(200, (*SSE, *CHUNKED))
-# Within an event: what was sent of it must not swallow the error event behind it. The pause is there because a reset
-# may overtake what was written before it.
-ENDINGS: dict[str, tuple[Step, ...]] = {
-    "is closed": (Close(),),
-    "is reset": (Sleep(0.1), Reset()),
-    "ends cleanly without its last event": (LastChunk(),),
-    "stalls": (Stall(),),
-    "is closed within a line": (Chunk(b'data: {"half":'), Close()),
-    "ends within a line": (Chunk(b'data: {"half":'), LastChunk()),
-    "breaks its framing": (Sleep(0.1), Raw(b"zz\r\nnot a chunk\r\n"), Close()),
-}
-TERMINALS = {"chat": b"[DONE]", "messages": b"message_stop", "responses": b"response.completed"}
-
-
-def error_event(tail: bytes, dialect: str) -> Json:
-    """The one error event in what follows the provider's bytes, as its dialect has it."""
-    blocks = [block for block in tail.replace(b"\r\n", b"\n").split(b"\n\n") if b"error" in block]
-    assert len(blocks) == 1, tail
-    lines = dict(line.split(b": ", 1) for line in blocks[0].split(b"\n"))
-    payload: Json = json.loads(lines[b"data"])
-    assert lines.get(b"event") == (None if dialect == "chat" else b"error")
-    if dialect == "responses":
-        assert payload["type"] == "error"
-        assert payload["message"]
-    else:
-        assert_error_shape(payload, dialect)
-    return payload
-
-
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_a_stream_that(gateway: Gateway, ending: str, dialect: str) -> None:
-    events = EVENTS[dialect]()[:FIRST_PIECES]
-    script = (HEAD, *[Chunk(event) for event in events], *ENDINGS[ending])
-    gateway.external.on(f"/hasty/v1{SUFFIX[dialect]}", script)
-    began = time.monotonic()
-    answer = gateway.post(*ask(dialect, "hasty/m", stream=True))
-    assert answer.status == 200
-    sent = b"".join(events)
-    assert answer.body.startswith(sent)
-    error_event(answer.body[len(sent) :], dialect)
-    assert TERMINALS[dialect] not in answer.body
-    text = answer.body.lower()
-    assert b"mitmproxy" not in text
-    assert b"127.0.0.1" not in text
-    assert b"not found" not in text
-    assert time.monotonic() - began < 2.0
-    # The error event ends the broken line as well: some SDKs raise at that line and never come to the event.
-    with pytest.raises((*SDK_ERRORS, json.JSONDecodeError) if "line" in ending else SDK_ERRORS):
-        stream_of(gateway, dialect, "hasty/m")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

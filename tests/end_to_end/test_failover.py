@@ -21,7 +21,7 @@ from tests.rig_gateway import DIALECTS, WAYS, Behind, Gateway, ask, assert_told_
 
 # Each test has a provider of its own, so that no other test has opened its breaker. All have short deadlines and speak
 # every dialect; groq speaks chat alone: behind it everything is translated.
-NAMES = ("table", "again", "spent", "own", "long", "quiet", "cut", "wait", "flow", "late", "tools", "near")
+NAMES = ("table", "again", "spent", "long", "quiet", "cut", "flow", "late", "tools", "near")
 PROVIDER = """\
   {name}:
     kind: compatible
@@ -155,15 +155,6 @@ def test_when_all_is_spent_the_last_error_is_told(gateway: Gateway, dialect: str
     assert answer.status in (503, 529)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("status", [400, 404, 422])
-def test_what_is_the_clients_own_fault_goes_nowhere_else(gateway: Gateway, status: int, dialect: str) -> None:
-    gateway.external.on(path("own", dialect), error(status, "invalid_request_error"))
-    answer = gateway.post(*ask(dialect, "own-route"))
-    assert answer.status == status
-    assert len(gateway.behind.posts()) == 1
-
-
 def test_a_prompt_that_is_too_long_goes_to_the_larger_model(gateway: Gateway) -> None:
     too_long = {"error": {"message": "too long", "type": "invalid_request_error", "code": "context_length_exceeded"}}
     gateway.external.on(path("long", "chat"), json_answer(too_long, 400))
@@ -198,18 +189,6 @@ def test_conditions_choose(gateway: Gateway) -> None:
     refused = gateway.post(*ask("chat", "sighted"))
     assert_told_in_dialect(refused, "chat", gateway.behind, 400)
     assert refused.json()["error"]["code"] == "no_target"
-
-
-def test_a_client_that_leaves_during_a_wait_is_worked_for_no_more(gateway: Gateway) -> None:
-    gateway.external.on(path("wait", "chat"), error(429, "rate_limit_error", retry_after="3"))
-    target, body = ask("chat", "wait/m", stream=True)
-    with open_stream(gateway.port, target, body):
-        gateway.external.wait_for(1)
-        time.sleep(0.3)
-    time.sleep(0.3)
-    row = query(gateway.database, "select outcome, who_ended from exchanges order by started_at desc limit 1")[0]
-    assert (row["outcome"], row["who_ended"]) == ("client_disconnected", "client")
-    assert len(gateway.behind.posts()) == 1
 
 
 def test_the_flow_shows_who_answered(gateway: Gateway) -> None:

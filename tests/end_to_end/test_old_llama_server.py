@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_answers import json_answer, speak
+from tests.fake_answers import json_answer, no_answer_here, speak
 from tests.fake_dialects import models_body
 from tests.fake_requests import Request
 from tests.fake_steps import Script
-from tests.fake_upstream import FakeUpstream, no_answer_here
+from tests.fake_upstream import FakeUpstream
 from tests.rig import Program, free_port
 from tests.rig_client import post
 from tests.rig_gateway import RUNNERS, WAYS, ask, assert_error_shape

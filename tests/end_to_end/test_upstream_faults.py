@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-from tests.fake_answers import CHUNKED, SSE, echo_credentials, json_answer, whole
+from tests.fake_answers import CHUNKED, SSE, json_answer, whole
 from tests.fake_dialects import anthropic_error, chat_events, error_body, messages_events, responses_events
-from tests.fake_steps import Chunk, Close, Head, LastChunk, Raw, Reset, Stall
+from tests.fake_steps import Chunk, Close, Head, Raw, Reset, Stall
 from tests.fake_upstream import Answer
 from tests.rig_client import dial, read_answer, request_bytes
-from tests.rig_gateway import DIALECTS, KEYS, SDK_ERRORS, Gateway, ask, assert_told_in_dialect, stream_of
+from tests.rig_gateway import DIALECTS, SDK_ERRORS, Gateway, ask, assert_told_in_dialect, stream_of
 
 SUFFIX = {"chat": "/chat/completions", "messages": "/messages", "responses": "/responses"}
 EVENTS = {"chat": chat_events, "messages": messages_events, "responses": responses_events}
@@ -22,27 +22,16 @@ HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx at upstrea
 
 # what the upstream does → the status a chat client gets (a messages client: see `told`)
 FAULTS: dict[str, tuple[Answer, int]] = {
-    "resets the connection": ((Reset(),), 502),
     "closes without a word": ((Close(),), 502),
     "never answers": ((Stall(),), 504),
-    "closes within its head": ((Raw(b"HTTP/1.1 200 OK\r\ncontent-ty"), Close()), 502),
     "talks garbage": ((Raw(b"220 smtp.upstream-host.internal ESMTP\r\n\r\n"), Close()), 502),
-    "shows an HTML login page": (whole(HTML, "text/html"), 502),
     "fails with an HTML page": (whole(HTML, "text/html; charset=utf-8", 500), 500),
-    "is behind a proxy that fails": (whole(HTML, "text/html", 502), 502),
-    "redirects": ((Head(302, (("location", "http://127.0.0.1:1/"), ("content-length", "0"))),), 502),
-    "switches protocols": ((Head(101, (("upgrade", "x"), ("connection", "upgrade"))),), 502),
-    "cuts a plain answer short": ((JSON_HEAD, Raw(b'{"id":1'), Close()), 502),
     "resets within a plain answer": ((JSON_HEAD, Raw(b'{"id":1'), Reset()), 502),
     "stalls within a plain answer": ((JSON_HEAD, Raw(b'{"id":1'), Stall()), 504),
     "says nothing after the head of a stream": ((EVENT_HEAD, Stall()), 504),
     "sends only comments": ((EVENT_HEAD, Chunk(b": waiting\n\n"), Stall()), 504),
-    "ends a stream that never began": ((EVENT_HEAD, LastChunk()), 502),
-    "reports overload": (json_answer(error_body("Overloaded", type_="server_error"), 503), 503),
-    "reports overload as Anthropic does": (json_answer(anthropic_error("Overloaded", "overloaded_error"), 529), 503),
     "fails in a shape of its own": (json_answer({"detail": "bad things"}, 500), 500),
     "fails without a body": ((Head(500, (("content-length", "0"),)),), 500),
-    "does not accept the key": (echo_credentials, 502),
 }
 STREAMED = [pytest.param(False, id="plain"), pytest.param(True, id="streamed")]
 
@@ -66,19 +55,6 @@ def test_the_upstream(gateway: Gateway, fault: str, dialect: str, stream: bool) 
     assert answer.whole
 
 
-@pytest.mark.parametrize("stream", STREAMED)
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize(("model", "status"), [("refused/m", 503), ("hole/m", 504)])
-def test_an_upstream_that_cannot_be_reached(
-    gateway: Gateway, model: str, status: int, dialect: str, stream: bool
-) -> None:
-    began = time.monotonic()
-    answer = gateway.post(*ask(dialect, model, stream=stream))
-    error = assert_told_in_dialect(answer, dialect, gateway.behind, told(dialect, status))
-    assert model.partition("/")[0] in error["message"]
-    assert time.monotonic() - began < 2.0
-
-
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("fault", ["never answers", "closes without a word", "says nothing after the head of a stream"])
 def test_the_sdk_raises_when_the_upstream(gateway: Gateway, fault: str, dialect: str) -> None:
@@ -86,22 +62,6 @@ def test_the_sdk_raises_when_the_upstream(gateway: Gateway, fault: str, dialect:
     with pytest.raises(SDK_ERRORS) as caught:
         stream_of(gateway, dialect, "hasty/m")
     assert "hasty" in str(caught.value)
-
-
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_an_error_event_ahead_of_all_content_becomes_a_real_error(gateway: Gateway, dialect: str) -> None:
-    event = {
-        "chat": b'data: {"error":{"message":"The model is overloaded","type":"overloaded_error","code":529}}\n\n',
-        "messages": b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error",'
-        b'"message":"The model is overloaded"}}\n\n',
-        "responses": b'event: error\ndata: {"type":"error","code":"server_is_overloaded",'
-        b'"message":"The model is overloaded","param":null,"sequence_number":1}\n\n',
-    }[dialect]
-    opening = EVENTS[dialect]()[0]
-    gateway.external.on(f"/hasty/v1{SUFFIX[dialect]}", (EVENT_HEAD, Chunk(opening), Chunk(event), LastChunk()))
-    answer = gateway.post(*ask(dialect, "hasty/m", stream=True))
-    error = assert_told_in_dialect(answer, dialect, gateway.behind)
-    assert "The model is overloaded" in error["message"]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -130,15 +90,6 @@ def test_what_the_provider_says_about_a_bad_request_reaches_the_client(
     assert error["message"] == words
     if shape == "own":
         assert answer.json() == payload
-
-
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_a_refused_key_of_ours_is_never_the_clients_fault_and_never_shown(gateway: Gateway, dialect: str) -> None:
-    gateway.external.on(f"/hasty/v1{SUFFIX[dialect]}", echo_credentials)
-    answer = gateway.post(*ask(dialect, "hasty/m"))
-    error = assert_told_in_dialect(answer, dialect, gateway.behind, 502)
-    assert "key" in error["message"]
-    assert KEYS["HASTY_API_KEY"] in repr(gateway.external.requests[-1].headers)
 
 
 @pytest.mark.parametrize(
