@@ -58,7 +58,10 @@ class Entrance:
         return aimed
 
     def over(self, now: int) -> None:
-        """Make room for others."""
+        """Make room for others; a try of which nothing bad was heard has ended well."""
+        if self._permit is not None:
+            self._breakers.over(self._permit, None, now)
+            self._permit = None
         if self._place is not None:
             self._give_back(now)
 

@@ -169,10 +169,9 @@ class Course(Entrance):
         return None
 
     def answered(self, target: Target, now: int) -> None:
-        """The answer is good: its breaker, if it was open, closes."""
+        """The answer is good so far: its breaker, if it was open, closes; what counts is how it ends."""
         if self._permit is not None:
-            self._breakers.over(self._permit, None, now)
-            self._permit = None
+            self._breakers.answering(self._permit)
 
     def left(self, target: Target, now: int) -> None:
         """Nobody can say what the provider would have done."""

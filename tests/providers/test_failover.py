@@ -189,6 +189,31 @@ def test_an_answer_that_breaks_off_counts_against_its_provider() -> None:
     assert sum(state.counts.values()) == 1
 
 
+def test_a_provider_that_breaks_off_every_answer_is_left_alone_though_each_begins_well() -> None:
+    shared = failover()
+    for now in range(0, 40, 4):
+        course, first = begun(shared, two(), now)
+        if first.target is BACKUP:
+            return
+        course.answered(TARGET, now + 1)
+        course.cut(lost(TARGET, Outcome.UPSTREAM_TRUNCATED, 200), now + 2)
+        course.over(now + 3)
+    pytest.fail("ten broken answers, and it is still asked first")
+
+
+def test_an_answer_that_ends_well_makes_up_for_what_was_before() -> None:
+    shared = failover()
+    course, _ = begun(shared, two())
+    course.answered(TARGET, 5)
+    course.cut(lost(TARGET, Outcome.UPSTREAM_TRUNCATED, 200), 6)
+    course.over(7)
+    course, _ = begun(shared, two(), 8)
+    course.answered(TARGET, 9)
+    assert sum(shared.breakers.snapshot(9)[0].counts.values()) == 1
+    course.over(10)
+    assert sum(shared.breakers.snapshot(11)[0].counts.values()) == 0
+
+
 def test_a_client_that_leaves_says_nothing_of_the_provider() -> None:
     shared = failover()
     course, _ = begun(shared, two())
