@@ -68,9 +68,7 @@ def watch(loop: asyncio.AbstractEventLoop, stood_still: Callable[[], object] = l
     return Watch(loop, lambda _lag: None, stood_still)
 
 
-async def test_a_standstill_of_all_closes_what_was_idle(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_standstill_of_all_closes_what_was_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock that runs through sleep leaps: the thread comes late, and nobody else was asked meanwhile."""
     monkeypatch.setattr(loop_lag, "_REST", 0.01)
     freshened, leap = asyncio.Event(), [0.0]
@@ -91,9 +89,19 @@ async def test_a_standstill_of_all_closes_what_was_idle(
         assert not freshened.is_set()
         leap[0] = 60.0
         await asyncio.wait_for(freshened.wait(), 5)
-        await until(lambda: "stood still for" in caplog.text)
         lag.done()
     assert lag.worst_seconds > 50
+
+
+async def test_a_standstill_is_told_where_it_was_one(caplog: pytest.LogCaptureFixture) -> None:
+    calls: list[int] = []
+    one = watch(asyncio.get_running_loop(), lambda: calls.append(1))
+    one._tell_standstill(1.0)
+    assert not caplog.text
+    one._tell_standstill(5.0)
+    assert "stood still for 5.0 s" in caplog.text
+    await asyncio.sleep(0)
+    assert calls == [1]
 
 
 async def test_at_the_end_it_goes_on_until_the_loop_is_closed() -> None:

@@ -16,6 +16,7 @@ from tests.fake_requests import Request
 from tests.fake_steps import Head, Headers, Script
 from tests.fake_upstream import Answer
 from tests.rig_gateway import DIALECTS, KEYS, WAYS, Behind, Gateway, run_gateway
+from tests.rig_metrics import assert_counted
 from tests.rig_wall import (
     EVERY_WAY,
     FORM_NAMES,
@@ -90,6 +91,7 @@ def fixture_walled(
     folder, env = tmp_path_factory.mktemp("answers"), {"PATCHBAY_ATTEMPTS": "3"}
     with run_gateway(str(request.param), all_upstreams, folder, registry=registry, env=env) as gateway:
         yield gateway
+        assert_counted(gateway)
         assert "Traceback" not in gateway.program.output
         assert "crashed" not in gateway.program.output
 

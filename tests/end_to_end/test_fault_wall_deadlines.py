@@ -9,6 +9,7 @@ import pytest
 from tests.fake_answers import CHUNKED, SSE, json_answer
 from tests.fake_steps import Chunk, Head, Raw, Script, Stall
 from tests.rig_gateway import DIALECTS, Behind, Gateway, run_gateway
+from tests.rig_metrics import assert_counted
 from tests.rig_wall import (
     EVERY_WAY,
     SECOND,
@@ -58,6 +59,7 @@ def fixture_own(all_upstreams: Behind, tmp_path_factory: pytest.TempPathFactory)
     folder, env = tmp_path_factory.mktemp("deadlines"), {"PATCHBAY_ATTEMPTS": "3"}
     with run_gateway("serve", all_upstreams, folder, registry=registry_of(all_upstreams), env=env) as gateway:
         yield gateway
+        assert_counted(gateway)
         assert "Traceback" not in gateway.program.output
 
 

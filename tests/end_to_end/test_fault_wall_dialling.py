@@ -12,6 +12,7 @@ import pytest
 from tests.fake_ports import black_hole, refused_port
 from tests.fake_steps import Close, Reset, Script
 from tests.rig_gateway import WAYS, Behind, Gateway, run_gateway
+from tests.rig_metrics import assert_counted
 from tests.rig_wall import (
     EVERY_WAY,
     SECOND,
@@ -49,6 +50,7 @@ def fixture_own(
         env = {"PATCHBAY_ATTEMPTS": "2"}
         with run_gateway(str(request.param), all_upstreams, folder, registry=registry, env=env) as gateway:
             yield gateway
+            assert_counted(gateway)
             assert "Traceback" not in gateway.program.output
 
 

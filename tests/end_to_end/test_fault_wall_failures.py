@@ -16,6 +16,7 @@ from tests.fake_steps import Chunk, Head, LastChunk, Script
 from tests.fake_upstream import Answer
 from tests.rig_client import open_stream, receive_until
 from tests.rig_gateway import DIALECTS, Behind, Gateway, ask, assert_told_in_dialect, run_gateway
+from tests.rig_metrics import assert_counted
 from tests.rig_sdk import sdk_hears
 from tests.rig_wall import (
     EVERY_WAY,
@@ -108,6 +109,7 @@ def run(way: str, attempts: int, upstreams: Behind, tmp_path_factory: pytest.Tem
     folder = tmp_path_factory.mktemp(way)
     with run_gateway(way, upstreams, folder, registry=registry, env=env) as gateway:
         yield gateway
+        assert_counted(gateway)
         assert "Traceback" not in gateway.program.output
         assert "crashed" not in gateway.program.output
 

@@ -21,6 +21,7 @@ from tests.fake_dialects import (
 from tests.fake_steps import Chunk, Close, Head, LastChunk, Raw, Reset, Script
 from tests.rig_client import dial, read_answer, request_bytes
 from tests.rig_gateway import DIALECTS, WAYS, Behind, Gateway, ask, run_gateway
+from tests.rig_metrics import assert_counted
 from tests.rig_wall import EVERY_WAY, Heard, assert_healthy, assert_kept, call, own_name, own_names, path, wall_registry
 
 EVENTS = {"chat": chat_events, "messages": messages_events, "responses": responses_events}
@@ -59,6 +60,7 @@ def fixture_own(
     registry = wall_registry(all_upstreams, own_names(FAULTS))
     with run_gateway(str(request.param), all_upstreams, folder, registry=registry, env=env) as gateway:
         yield gateway
+        assert_counted(gateway)
         assert "Traceback" not in gateway.program.output
 
 

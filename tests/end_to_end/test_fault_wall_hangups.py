@@ -17,6 +17,7 @@ from tests.fake_steps import Chunk, Head, Raw, Script, Stall, Step
 from tests.rig_client import Json, finished, open_stream
 from tests.rig_gated import peek_until
 from tests.rig_gateway import DIALECTS, WAYS, Behind, Gateway, ask, run_gateway
+from tests.rig_metrics import assert_counted
 from tests.rig_wall import EVERY_WAY, FORM_NAMES, assert_healthy, call, entry, path, wall_registry
 
 ALLOWED_SECONDS = 1.0
@@ -49,6 +50,7 @@ def fixture_walled(
     env = {"PATCHBAY_ATTEMPTS": "3"}
     with run_gateway(str(request.param), all_upstreams, folder, registry=registry, env=env) as gateway:
         yield gateway
+        assert_counted(gateway)
         assert "Traceback" not in gateway.program.output
         assert "crashed" not in gateway.program.output
 

@@ -13,6 +13,7 @@ from tests.fake_answers import CHUNKED, SSE, speak, whole
 from tests.fake_steps import Chunk, Close, Drip, Head, LastChunk, Raw, Script
 from tests.fake_upstream import FakeUpstream
 from tests.rig_gateway import Behind, Gateway, run_gateway
+from tests.rig_metrics import assert_counted
 from tests.rig_wall import (
     EVERY_WAY,
     LEAK,
@@ -97,6 +98,7 @@ def fixture_own(all_upstreams: Behind, tmp_path_factory: pytest.TempPathFactory)
     folder, env = tmp_path_factory.mktemp("heads"), {"PATCHBAY_ATTEMPTS": "3"}
     with run_gateway("serve", all_upstreams, folder, registry=registry, env=env) as gateway:
         yield gateway
+        assert_counted(gateway)
         assert "Traceback" not in gateway.program.output
         assert LEAK not in gateway.program.output
 

@@ -17,6 +17,7 @@ from tests.faulty_hooks import BROKEN, FAULT
 from tests.rig import ROOT
 from tests.rig_gated import call_gated
 from tests.rig_gateway import KEYS, Behind, Gateway, ask, run_gateway
+from tests.rig_metrics import assert_counted
 from tests.rig_wall import (
     EVERY_WAY,
     SECOND,
@@ -45,6 +46,7 @@ def fixture_scripted(all_upstreams: Behind, tmp_path_factory: pytest.TempPathFac
     with run_gateway("mitmdump", all_upstreams, folder, registry=registry, args=("-s", str(script))) as gateway:
         gateway.program.wait_for_output("The faults are in place.")
         yield gateway
+        assert_counted(gateway)
         output = gateway.program.output
         assert "crashed" not in output
         assert FAULT in output

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.rig_gateway import Behind, Gateway, run_gateway
+from tests.rig_metrics import assert_counted
 from tests.rig_wall import (
     EVERY_WAY,
     Told,
@@ -50,6 +51,7 @@ def fixture_own(all_upstreams: Behind, tmp_path_factory: pytest.TempPathFactory)
     env = {"PYTHONPATH": str(folder)}  # mitmdump: its event loop asks Python's resolver
     with run_gateway("mitmdump", all_upstreams, folder, registry=registry, env=env) as gateway:
         yield gateway
+        assert_counted(gateway)
         assert "Traceback" not in gateway.program.output
 
 

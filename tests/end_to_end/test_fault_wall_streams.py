@@ -15,6 +15,7 @@ from tests.fake_dialects import WORDS, chat_events, messages_events, responses_e
 from tests.fake_steps import Chunk, Close, Head, LastChunk, Raw, Reset, Script, Stall, Step, WaitFor
 from tests.rig_gated import call_gated
 from tests.rig_gateway import DIALECTS, WAYS, Behind, Gateway, run_gateway
+from tests.rig_metrics import assert_counted
 from tests.rig_sdk import sdk_hears
 from tests.rig_wall import (
     EVERY_WAY,
@@ -83,6 +84,7 @@ def fixture_walled(
     registry, folder = wall_registry(all_upstreams, NAMES, entries=ones), tmp_path_factory.mktemp("streams")
     with run_gateway(str(request.param), all_upstreams, folder, registry=registry) as gateway:
         yield gateway
+        assert_counted(gateway)
         assert "Traceback" not in gateway.program.output
         assert "crashed" not in gateway.program.output
 

@@ -1,14 +1,12 @@
 """GET /patchbay/metrics after a mixed run with failures: it parses, and every total is the record's own."""
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from tests.fake_answers import CHUNKED, SSE, json_answer, streamed
 from tests.fake_dialects import chat_events, error_body
 from tests.fake_steps import Chunk, Head, Reset
-from tests.rig_client import finished, query
+from tests.rig_client import finished
 from tests.rig_gateway import DIALECTS, Gateway, ask
+from tests.rig_metrics import rows, samples
 
-Counted = dict[tuple[str, ...], float]
 PATH = "/openai/v1/chat/completions"
 MODELS = ("gpt-9", "claude-9", "fake-model", "refused/m", "openrouter/some/model", "no-such-provider/model")
 
@@ -26,27 +24,6 @@ def make_traffic(gateway: Gateway) -> None:
     gateway.post(*ask("chat", "gpt-9", stream=True))
     gateway.external.on(PATH, streamed(chat_events()))
     gateway.post("/v1/chat/completions", b"{no json")
-
-
-def samples(gateway: Gateway) -> dict[str, Counted]:
-    """Name of a sample → values of its labels, sorted by label → its value."""
-    answer = gateway.get("/patchbay/metrics")
-    assert answer.status == 200
-    told: dict[str, Counted] = {}
-    for family in text_string_to_metric_families(answer.body.decode()):
-        for sample in family.samples:
-            labels = tuple(value for _, value in sorted(sample.labels.items()))
-            told.setdefault(sample.name, {})[labels] = sample.value
-    return told
-
-
-def rows(gateway: Gateway, columns: str, amount: str = "1", where: str = "1", table: str = "exchanges") -> Counted:
-    """The same from the record: ``columns`` in the order of the labels' names."""
-    said = query(
-        gateway.database, f"SELECT {columns}, sum({amount}) AS total FROM {table} WHERE {where} GROUP BY {columns}"
-    )
-    names = [name.strip().rpartition(" ")[2] for name in columns.split(",")]
-    return {tuple(str(row[name]) for name in names): row["total"] for row in said if row["total"]}
 
 
 def test_totals_are_those_of_the_record(gateway: Gateway) -> None:

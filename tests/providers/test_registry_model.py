@@ -112,6 +112,7 @@ def test_documented_defaults() -> None:
         "listen": "127.0.0.1:8088",
         "db": "patchbay.db",
         "allow_remote": False,
+        "page_remote": False,
         "fetch_private": False,
         "attempts": 3,
         "shutdown_grace": 30,

@@ -133,7 +133,7 @@ COUNT = st.none() | st.integers(0, 9)
 
 
 # Usage is the last number that was said of each field.
-@given(st.lists(st.builds(Usage, COUNT, COUNT, COUNT, COUNT, COUNT)))
+@given(st.lists(st.builds(Usage, *[COUNT] * 8, st.none() | st.text(max_size=1))))
 def test_usage_is_merged_field_by_field(said: list[Usage]) -> None:
     merged = answer_of(said).usage
     for name in Usage.__slots__:
