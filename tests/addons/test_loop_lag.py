@@ -1,6 +1,7 @@
 """The watch on a real event loop: what keeps it is measured and named, a standstill of all is noticed."""
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -87,8 +88,12 @@ async def test_a_standstill_of_all_closes_what_was_idle(monkeypatch: pytest.Monk
         leap[0] = 1.0  # noticed, but not worth more
         await until(lambda: lag.worst_seconds > 0.9)
         assert not freshened.is_set()
-        leap[0] = 60.0
-        await asyncio.wait_for(freshened.wait(), 5)
+        for _ in range(20):  # one leap may fall between a question and its answer: then the loop was late, as it seems
+            leap[0] += 60.0
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(freshened.wait(), 0.5)
+                break
+        assert freshened.is_set()
         lag.done()
     assert lag.worst_seconds > 50
 
