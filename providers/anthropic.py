@@ -12,6 +12,7 @@ class Anthropic(Provider):
 
     __slots__ = ()
     kind: ClassVar[str] = "anthropic"
+    price_list: ClassVar[str | None] = "anthropic"
     default_base_url: ClassVar[str] = "https://api.anthropic.com"
     default_key_name: ClassVar[str] = "ANTHROPIC_API_KEY"
     needs_key: ClassVar[bool] = True

@@ -95,6 +95,7 @@ class Assembly:
             account=self._headers(name, entry, kind.account_fields),
             like=_like(name, entry, kind),
             facts=entry.quirks.facts() if entry.quirks else NO_FACTS,
+            price=entry.price.price() if entry.price else None,
         )
 
     def _notice_bare_keys(self, name: str, servers: tuple[Replica, ...]) -> None:

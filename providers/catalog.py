@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from providers.client import NO_SUCH_PATH, TIMEOUT, Client
 from providers.errors import Rejected, TimedOut, Unreachable, UpstreamError
+from providers.exchange.price import Price
 from providers.model_entry import (
     ModelEntry,
     anthropic_model,
@@ -24,6 +25,7 @@ from providers.model_entry import (
     openai_shape,
     static_entry,
 )
+from providers.price_list import listed_price
 from providers.provider import LOCAL, Provider, Replica
 from providers.registry import Registry
 
@@ -47,12 +49,15 @@ class _Listing:
     error: str = ""
     names: frozenset[str] = frozenset()
     windows: dict[str, int] = field(default_factory=dict)
+    prices: dict[str, Price] = field(default_factory=dict)
     unreachable: bool = False
 
     def __post_init__(self) -> None:
-        """Collect the ids and windows once: calls ask for them."""
+        """Collect the ids, windows and prices once: calls ask for them."""
         self.names = frozenset(_names(self.models))
         for entry in self.models:
+            if (price := listed_price(entry.raw)) is not None:
+                self.prices[entry.upstream_id] = price
             if entry.context_length is not None:
                 self.windows.update(dict.fromkeys(_names([entry]), entry.context_length))
 
@@ -101,6 +106,11 @@ class Catalog:
         """Return how many tokens a provider's model reads, None where it did not say; asks nobody."""
         listing = self._listing(provider)
         return listing.windows.get(model) if listing else None
+
+    def price(self, provider: Provider, model: str) -> Price | None:
+        """Return what a provider's own list says that a model costs, None where it does not; asks nobody."""
+        listing = self._listing(provider)
+        return listing.prices.get(model) if listing else None
 
     def local_is_unknown(self) -> bool:
         """Whether `local_ids` is old or was never told: `know_local` asks."""
@@ -176,7 +186,7 @@ class Catalog:
             if target is not None:
                 model = target.model or name
                 entry = by_target.get((target.provider.name, model)) or static_entry(target.provider, model)
-                yield dataclasses.replace(entry, id=name)
+                yield dataclasses.replace(entry, id=name, price=target.price)
 
     def _listing(self, provider: Provider) -> _Listing | None:
         found = self._listings.get(provider.name)

@@ -13,4 +13,5 @@ class Compatible(Provider):
 
     __slots__ = ()
     kind: ClassVar[str] = "compatible"
+    price_list: ClassVar[str | None] = ""
     known_by_name: ClassVar[bool] = True

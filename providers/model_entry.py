@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
+from providers.exchange.price import Price
 from providers.provider import Provider
 
 Raw = Mapping[str, JsonValue]
@@ -44,6 +45,7 @@ class ModelEntry:
     ``created``         seconds since the epoch, None if not known
     ``status``          llama-server's own word for the local server (``loaded`` where it has none), else ``external``
     ``raw``             the provider's own entry
+    ``price``           the registry's price of the route that an alias stands for, None where it has none of its own
     """
 
     id: str
@@ -54,6 +56,7 @@ class ModelEntry:
     created: int | None = None
     status: str = EXTERNAL
     raw: Raw = field(default_factory=dict)
+    price: Price | None = None
 
     @property
     def owned_by(self) -> str:

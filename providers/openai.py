@@ -11,6 +11,7 @@ class OpenAI(Provider):
 
     __slots__ = ()
     kind: ClassVar[str] = "openai"
+    price_list: ClassVar[str | None] = "openai"
     default_base_url: ClassVar[str] = "https://api.openai.com/v1"
     default_key_name: ClassVar[str] = "OPENAI_API_KEY"
     needs_key: ClassVar[bool] = True

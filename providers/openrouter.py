@@ -15,6 +15,7 @@ class OpenRouter(Provider):
 
     __slots__ = ()
     kind: ClassVar[str] = "openrouter"
+    price_list: ClassVar[str | None] = "openrouter"
     default_base_url: ClassVar[str] = "https://openrouter.ai/api/v1"
     default_key_name: ClassVar[str] = "OPENROUTER_API_KEY"
     needs_key: ClassVar[bool] = True

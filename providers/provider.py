@@ -12,6 +12,7 @@ from pydantic import JsonValue, SecretStr
 
 from providers import headers
 from providers.addresses import BaseUrl, parse_base_url
+from providers.exchange.price import Price
 from providers.model_facts import Facts
 from providers.pool.balance import Balance
 from providers.pool.stickiness import Sticky
@@ -99,6 +100,7 @@ class Provider:
     ``account``       headers of its own that the client may not replace (OpenAI: organisation, project)
     ``like``          the row of `providers.model_facts.SERVERS` that describes it, "" for its kind's
     ``facts``         what the registry says that its models can be told, over that row
+    ``price``         what the registry says that its tokens cost, None where it does not
     """
 
     kind: ClassVar[str]
@@ -116,6 +118,8 @@ class Provider:
     known_by_name: ClassVar[bool] = False
     # A version prefix that people write at the end of the base URL although this kind's paths bring their own.
     surplus_prefix: ClassVar[str] = ""
+    # Whose public list of prices its models stand in (`providers.price_table`); "": its address decides, None: in none.
+    price_list: ClassVar[str | None] = None
     # Registry field → the header it becomes.
     attribution_fields: ClassVar[dict[str, str]] = {}
     account_fields: ClassVar[dict[str, str]] = {}
@@ -135,6 +139,7 @@ class Provider:
     account: tuple[tuple[str, str], ...] = ()
     like: str = ""
     facts: Facts = field(default_factory=lambda: NO_FACTS, hash=False)
+    price: Price | None = None
     _url: BaseUrl | None = field(init=False, repr=False, compare=False, default=None)
     _replicas: tuple[Replica, ...] = field(init=False, repr=False, compare=False, default=())
 

@@ -14,6 +14,7 @@ from providers.kinds import KINDS
 from providers.pool.balance import Balance
 from providers.pool.stickiness import Sticky
 from providers.registry_entry import PLAIN_NAME, DeadlineEntry, Entry
+from providers.registry_price import PriceEntry
 from providers.registry_quirks import ProviderQuirksEntry
 from providers.registry_routes import ModelEntry
 from providers.settings import Settings
@@ -52,6 +53,9 @@ class ProviderEntry(Entry):
     deadlines: DeadlineEntry | None = None
     quirks: ProviderQuirksEntry | None = Field(
         default=None, description="corrections to what is known of its models, for translated requests"
+    )
+    price: PriceEntry | None = Field(
+        default=None, description="what its tokens cost, unless a route says otherwise; free for hardware of one's own"
     )
     organization: str | None = Field(default=None, description="kind openai: the OpenAI-Organization header")
     project: str | None = Field(default=None, description="kind openai: the OpenAI-Project header")

@@ -7,6 +7,7 @@ from pydantic.config import JsonDict
 
 from providers.pool.conditions import Conditions, parse_span
 from providers.registry_entry import PLAIN_NAME, DeadlineEntry, Entry
+from providers.registry_price import PriceEntry
 from providers.registry_quirks import QuirksEntry
 
 # Set by the route itself, so a parameter of these names would contradict it.
@@ -71,6 +72,7 @@ class Overrides(Entry):
     params: dict[str, JsonValue] = Field(default={}, description="set in the request's body, replacing the client's")
     deadlines: DeadlineEntry | None = None
     quirks: QuirksEntry | None = Field(default=None, description="as a provider's, for this route alone")
+    price: PriceEntry | None = Field(default=None, description="as a provider's, for this route alone")
 
     @model_validator(mode="before")
     @classmethod
@@ -86,7 +88,7 @@ class Overrides(Entry):
 
 
 class TargetEntry(Overrides):
-    """One of several targets; params, deadlines and quirks here win over those of the whole entry."""
+    """One of several targets; params, deadlines, quirks and price here win over those of the whole entry."""
 
     model_config = ConfigDict(json_schema_extra=_string_or_object)
 

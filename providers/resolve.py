@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
+from providers.exchange.price import Price
 from providers.model_facts import Facts
 from providers.pool.conditions import Conditions
 from providers.provider import LOCAL, Deadlines, Provider
@@ -32,6 +33,7 @@ class Target:
     ``facts``        the route's own word on what the model can be told
     ``when``         the conditions that a call must meet, all of them; empty: none
     ``fallback_on``  class of an error → who is asked then instead of the next target, in order
+    ``price``        the route's own word on what its tokens cost, None where it has none
     ``rescue``       "prefill": a stream of this target that breaks off goes on at the next one that can continue it
     """
 
@@ -43,6 +45,7 @@ class Target:
     when: tuple[Conditions, ...] = ()
     fallback_on: "Mapping[str, tuple[Target, ...]]" = field(default_factory=lambda: NO_FALLBACK)
     rescue: str = ""
+    price: Price | None = None
 
     @property
     def name(self) -> str:

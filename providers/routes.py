@@ -123,6 +123,7 @@ def _over(base: Target, entry: Overrides) -> Target:
         params=MappingProxyType({**base.params, **entry.params}),
         deadlines=(entry.deadlines or DeadlineEntry()).over(base.deadlines),
         facts={**base.facts, **entry.quirks.facts()} if entry.quirks else base.facts,
+        price=entry.price.price() if entry.price else base.price,
         fallback_on=MappingProxyType(
             {error: tuple(_over(target, entry) for target in targets) for error, targets in base.fallback_on.items()}
         ),

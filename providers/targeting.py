@@ -106,8 +106,9 @@ class Targeting:
         query = self.call.request.query
         if made.translation is not None:
             endpoint, query = made.translation.endpoint or endpoint, ""
+        numbers = _numbers(provider)
         servers = tuple(
-            plan.Server(server.name, *provider.url_for(endpoint, query, server))
+            plan.Server(server.name, *provider.url_for(endpoint, query, server), numbers.get(server.name))
             for server in self.servers(target, self.facts(), self.call.model)
         )
         sharing = provider.sharing
@@ -159,6 +160,12 @@ class Targeting:
             )
 
         return again
+
+
+def _numbers(provider: Provider) -> dict[str, int]:
+    """Which of several servers each is, from 1 on; nothing where there is one."""
+    servers = provider.replicas
+    return {server.name: number for number, server in enumerate(servers, 1)} if len(servers) > 1 else {}
 
 
 def _minute() -> int:
@@ -248,6 +255,7 @@ def _target(
         rewriting=rewriting,
         resumable=target.rescue == "prefill",
         server=provider.replicas[0].name if provider.replicas else "",
+        price=target.price or provider.price,
     )
 
 

@@ -7,6 +7,9 @@ None means "not known" and is never written as zero.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from providers.exchange.price import Price
+from providers.wire.events import NO_USAGE, Usage
+
 
 class Outcome(StrEnum):
     """How an exchange or an attempt ended (specs: faults, section 0)."""
@@ -45,7 +48,8 @@ class EndedBy(StrEnum):
 class AttemptAccount:
     """One try at one target. ``stale`` marks a try on a reused connection that had died: it was repeated for free.
 
-    ``endpoint`` counts from 1 where the provider has several servers. Tokens and ``cost`` are what this try used.
+    ``endpoint`` counts from 1 where the provider has several servers. Tokens and ``cost`` are what this try used, as
+    far as it told: ``used`` has all of it, ``price`` is the registry's price for it (neither is recorded).
     """
 
     provider: str
@@ -66,6 +70,8 @@ class AttemptAccount:
     reasoning_tokens: int | None = None
     cost: float | None = None
     price_source: str = ""
+    used: Usage = field(default=NO_USAGE, repr=False)
+    price: Price | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)

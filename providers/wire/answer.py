@@ -79,6 +79,10 @@ class Answer:
         drafts = (self._drafts[number] for number in sorted(self._drafts))
         return [(_PARTS[type(draft.first)](draft), draft.beside) for draft in drafts]
 
+    def growth(self) -> list[tuple[events.Event, list[str]]]:
+        """Each part as it grows: the event that opened it and its pieces so far, which are not to be changed."""
+        return [(draft.first, draft.pieces) for _, draft in sorted(self._drafts.items())]
+
     def _draft(self, event: Any) -> _Draft:
         draft = self._drafts.get(event.part)
         if draft is None:
@@ -123,14 +127,7 @@ class Answer:
             self._drafts[event.part] = _Draft(event)
 
     def _usage(self, event: Usage) -> None:
-        old = self.usage
-        self.usage = Usage(
-            old.input if event.input is None else event.input,
-            old.output if event.output is None else event.output,
-            old.cache_read if event.cache_read is None else event.cache_read,
-            old.cache_write if event.cache_write is None else event.cache_write,
-            old.reasoning if event.reasoning is None else event.reasoning,
-        )
+        self.usage = event.over(self.usage)
 
     def _finish(self, event: events.Finish) -> None:
         self.finish, self.finish_raw, self.finish_sequence = event.reason, event.raw, event.sequence

@@ -110,7 +110,10 @@ class Media:
 class Usage:
     """Token counts, cumulative: the later one overwrites field by field; None means the provider did not say.
 
-    ``input`` is the whole prompt including cached tokens in every dialect (Anthropic's three counters are added up).
+    ``input`` is the whole prompt including cached tokens in every dialect (Anthropic's three counters are added up),
+    ``output`` includes ``reasoning``, ``cache_write`` includes ``cache_write_1h`` (kept for an hour, at another price).
+    ``searches`` are web searches that the provider ran. ``cost`` is the provider's own figure in US dollars; ``terms``
+    say how the call was served where that changes its price (`providers.wire.charges`), None for the usual way.
     """
 
     input: int | None = None
@@ -118,6 +121,35 @@ class Usage:
     cache_read: int | None = None
     cache_write: int | None = None
     reasoning: int | None = None
+    cache_write_1h: int | None = None
+    searches: int | None = None
+    cost: float | None = None
+    terms: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether any tokens were counted."""
+        return not (
+            self.input is self.output is self.cache_read is self.cache_write is self.reasoning is None
+        )  # the others are parts of these, or no tokens
+
+    def over(self, old: "Usage") -> "Usage":
+        """What is known after ``old`` was told, then this: a later number overwrites, None never does."""
+        return Usage(
+            old.input if self.input is None else self.input,
+            old.output if self.output is None else self.output,
+            old.cache_read if self.cache_read is None else self.cache_read,
+            old.cache_write if self.cache_write is None else self.cache_write,
+            old.reasoning if self.reasoning is None else self.reasoning,
+            old.cache_write_1h if self.cache_write_1h is None else self.cache_write_1h,
+            old.searches if self.searches is None else self.searches,
+            old.cost if self.cost is None else self.cost,
+            old.terms if self.terms is None else self.terms,
+        )
+
+
+NO_USAGE = Usage()
+"""Nothing was said of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def test_shipped_registrys_comments_are_valid_entries(tmp_path: Path) -> None:
     (tmp_path / "registry.yaml").write_text("\n".join(live), encoding="utf-8")
     registry = load({}, tmp_path, root=None)
     assert "groq" in registry.providers
-    assert set(registry.resolver.aliases) == {"fast", "smart", "patient", "sturdy", "pooled"}
+    assert set(registry.resolver.aliases) == {"fast", "smart", "patient", "tuned", "sturdy", "pooled"}
 
 
 def test_shipped_registry_explains_every_field_kind_and_setting() -> None:

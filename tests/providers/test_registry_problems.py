@@ -104,8 +104,8 @@ def refused(folder: Path, text: str | None, environ: dict[str, str] | None = Non
         ("models:\n  a: ''", "registry.yaml:2:3: models.a.target: must not be empty"),
         (
             "models:\n  a: {target: local, fallback: {}}",
-            "registry.yaml:2:22: models.a.fallback: is no field here; allowed: deadlines, fallback_on, params, quirks, "
-            "rescue, target, targets; did you mean 'fallback_on'?",
+            "registry.yaml:2:22: models.a.fallback: is no field here; allowed: deadlines, fallback_on, params, price, "
+            "quirks, rescue, target, targets; did you mean 'fallback_on'?",
         ),
         ("models:\n  a: {params: {x: 1}}", "registry.yaml:2:3: models.a: leads nowhere: it needs target, or targets"),
         (
@@ -122,8 +122,8 @@ def refused(folder: Path, text: str | None, environ: dict[str, str] | None = Non
         ),
         (
             "models:\n  a:\n    targets:\n      - {target: local, wen: {}}",
-            "registry.yaml:4:25: models.a.targets.0.wen: is no field here; allowed: deadlines, params, quirks, target, "
-            "when; did you mean 'when'?",
+            "registry.yaml:4:25: models.a.targets.0.wen: is no field here; allowed: deadlines, params, price, quirks, "
+            "target, when; did you mean 'when'?",
         ),
         (
             "models:\n  a:\n    targets:\n      - target: local\n        when: {has_tool: true}",

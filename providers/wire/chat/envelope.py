@@ -4,8 +4,9 @@ A chunk and a whole answer have the same envelope; a completions answer differs 
 """
 
 from providers.wire.chat.choice import Choice
-from providers.wire.chat.usage import timings_of, usage_of
-from providers.wire.events import Begin, Event, Failure, Opaque, Timings, Usage
+from providers.wire.chat.usage import usage_of
+from providers.wire.events import Begin, Event, Failure, Opaque, Usage
+from providers.wire.timings import tell_timings
 from providers.wire.values import count, mapping, raw_json, sequence, string, whole
 
 # Read here, or says nothing about the answer (padding, times).
@@ -38,6 +39,7 @@ class Envelope:
         self._begun = False
         self._streams = False  # deltas come: a message beside them repeats them (Perplexity and others, at the end)
         self._usage = Usage()
+        self._tier: object = None
         self._told: dict[str, object] = {}  # what providers repeat in every chunk is given once
 
     def take(self, chunk: dict[str, object], out: list[Event]) -> None:
@@ -104,14 +106,14 @@ class Envelope:
         )
         if not usage and (choices := sequence(chunk.get("choices"))):
             usage = mapping(mapping(choices[0]).get("usage"))
+        self._tier = chunk.get("service_tier") or self._tier
         if usage:
-            counted = usage_of(usage)
+            counted = usage_of(usage, self._tier)
             if counted != self._usage:
                 self._usage = counted
                 out.append(counted)
             self._tell_once("cost", usage.get("cost"), out)  # OpenRouter's own price of the call
-        if "timings" in chunk and (timings := timings_of(mapping(chunk["timings"]))) != Timings():
-            out.append(timings)
+        tell_timings(chunk, out)
 
     def _tell_once(self, key: str, value: object, out: list[Event]) -> None:
         if value and self._told.get(key) != value:

@@ -1,8 +1,8 @@
 """llama-server's own completion format, which its bare ``/completions`` speaks beside OpenAI's under ``/v1``."""
 
 from providers.wire.chat.choice import Choice
-from providers.wire.chat.usage import timings_of
 from providers.wire.events import Begin, Event, Timings, Usage
+from providers.wire.timings import timings_of
 from providers.wire.values import count, mapping, string, whole
 
 # Why it stopped, in OpenAI's words.

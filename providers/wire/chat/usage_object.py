@@ -13,19 +13,12 @@ class Counts:
 
     def take(self, usage: Usage) -> None:
         """Take what the provider says now."""
-        old = self._usage
-        self._usage = Usage(
-            old.input if usage.input is None else usage.input,
-            old.output if usage.output is None else usage.output,
-            old.cache_read if usage.cache_read is None else usage.cache_read,
-            old.cache_write if usage.cache_write is None else usage.cache_write,
-            old.reasoning if usage.reasoning is None else usage.reasoning,
-        )
+        self._usage = usage.over(self._usage)
 
     def to_json(self) -> dict[str, Any] | None:
         """The object, or None when the provider said nothing: numbers are not invented."""
         usage = self._usage
-        if usage == Usage():
+        if not usage.counts:
             return None
         prompt, completion = usage.input or 0, usage.output or 0
         counts: dict[str, Any] = {

@@ -34,14 +34,7 @@ class Ending:
 
     def usage(self, event: Usage) -> None:
         """Take counts: each overwrites its older self."""
-        old = self._usage
-        self._usage = Usage(
-            old.input if event.input is None else event.input,
-            old.output if event.output is None else event.output,
-            old.cache_read if event.cache_read is None else event.cache_read,
-            old.cache_write if event.cache_write is None else event.cache_write,
-            old.reasoning if event.reasoning is None else event.reasoning,
-        )
+        self._usage = event.over(self._usage)
 
     def finish(self, event: Finish) -> None:
         """Take the reason; said twice, the last one counts."""

@@ -1,12 +1,19 @@
 """Token counts of Messages answers: three counters of the prompt, cumulative, each overwriting its older self."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from providers.wire.charges import cost_of, terms_of
 from providers.wire.events import Usage
-from providers.wire.values import count, mapping, says_something, sequence
+from providers.wire.values import count, mapping, says_something, sequence, string
 
 _COUNTERS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 _READ_HERE = frozenset((*_COUNTERS, "output_tokens_details"))
+# Counts that stand within objects: our name → the object, its field.
+_INNER = {
+    "thinking": ("output_tokens_details", "thinking_tokens"),
+    "hour": ("cache_creation", "ephemeral_1h_input_tokens"),
+    "searches": ("server_tool_use", "web_search_requests"),
+}
 # What newer answers always say, and what it is nearly always.
 _USUAL: dict[str, tuple[object, ...]] = {"service_tier": ("standard",), "inference_geo": ("not_available", "global")}
 # Bedrock's own summary on message_stop, for streams that carry no usage.
@@ -25,6 +32,8 @@ class Counters:
     def __init__(self) -> None:
         self._counted: dict[str, int] = {}
         self._others: dict[str, object] = {}
+        self._cost: float | None = None
+        self._told = Usage()
 
     def __bool__(self) -> bool:
         return bool(self._counted)
@@ -32,15 +41,17 @@ class Counters:
     def update(self, usage: Mapping[str, object]) -> Usage | None:
         """Take a ``usage`` object; give the counts if it said anything new."""
         counted = {name: number for name in _COUNTERS if (number := count(usage.get(name))) is not None}
-        thinking = count(mapping(usage.get("output_tokens_details")).get("thinking_tokens"))
-        if thinking is not None:
-            counted["thinking"] = thinking
+        inner = {name: count(mapping(usage.get(where)).get(what)) for name, (where, what) in _INNER.items()}
+        counted |= {name: number for name, number in inner.items() if number is not None}
         self._others |= {name: value for name, value in usage.items() if _is_other(name, value)}
-        merged = self._counted | counted
-        if merged == self._counted:
+        self._counted |= counted
+        cost = cost_of(usage)
+        self._cost = self._cost if cost is None else cost
+        told = self._usage()
+        if told == self._told:
             return None
-        self._counted = merged
-        return self._usage()
+        self._told = told
+        return told
 
     def others(self) -> dict[str, object]:
         """What was counted beside tokens (searches, passes of a turn, how long a cache entry lives), as it came."""
@@ -59,7 +70,22 @@ class Counters:
             cache_read=read,
             cache_write=written,
             reasoning=self._counted.get("thinking"),
+            cache_write_1h=self._counted.get("hour"),
+            searches=self._counted.get("searches"),
+            cost=self._cost,
+            terms=terms_of(self._others.get("service_tier"), (), _others(self._others)),
         )
+
+
+def _others(others: Mapping[str, object]) -> Iterator[str]:
+    """How it was served beside its tier, where that changes what it costs."""
+    if speed := string(others.get("speed")).replace("standard", ""):
+        yield f"speed={speed}"
+    if string(others.get("inference_geo")):
+        yield "geo"
+    # Passes that are no message (compaction, an advisor) are counted in no sum.
+    if any(mapping(one).get("type") != "message" for one in sequence(others.get("iterations"))):
+        yield "passes"
 
 
 def _is_other(name: str, value: object) -> bool:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from providers.wire.events import Begin, Comment, Event, Failure, Finish, FinishReason, Opaque, Terminal, Usage
 from providers.wire.reader import BodyReader, Reader, StreamReader
 from providers.wire.responses.items import TEXTS, Items
+from providers.wire.responses.usage import usage_of
+from providers.wire.timings import tell_timings
 from providers.wire.values import count, mapping, raw_json, says_something, string, whole
 
 _INCOMPLETE = {
@@ -48,7 +50,7 @@ class _Answer:
         """Take the whole response; say whether it ended well."""
         self.begin(response, out)
         self.items.rest(response.get("output"), out)
-        usage = _usage_of(mapping(response.get("usage")))
+        usage = usage_of(response)
         if usage != Usage():
             out.append(usage)
         _tell_others(mapping(response.get("usage")), out)
@@ -132,6 +134,7 @@ class ResponsesStreamReader(StreamReader):
             return
         self._ended = True
         response = mapping(event.get("response"))
+        tell_timings(event, out)
         if self._answer.end(response, _status(string(event.get("type")), response), out):
             out.append(Terminal())
 
@@ -147,6 +150,7 @@ class ResponsesBodyReader(BodyReader):
         """Read the response object."""
         response = mapping(value)
         if "output" in response or "status" in response:
+            tell_timings(response, out)
             _Answer().end(response, string(response.get("status")), out)
         else:
             out.append(Opaque(raw_json(value)))
@@ -177,18 +181,6 @@ def _status(kind: str, response: dict[str, object]) -> str:
     """How it ended: the worse of what the event and the response say (vLLM sends a cut answer as completed)."""
     told = kind.removeprefix("response."), string(response.get("status"))
     return max((word for word in told if word in _ENDED), key=_ENDED.index, default=_ENDED[0])
-
-
-def _usage_of(usage: dict[str, object]) -> Usage:
-    read = mapping(usage.get("input_tokens_details"))
-    written = mapping(usage.get("output_tokens_details"))
-    return Usage(
-        input=count(usage.get("input_tokens")),
-        output=count(usage.get("output_tokens")),
-        cache_read=count(read.get("cached_tokens")),
-        cache_write=count(read.get("cache_write_tokens")),
-        reasoning=count(written.get("reasoning_tokens")),
-    )
 
 
 def _tell_others(usage: dict[str, object], out: list[Event]) -> None:

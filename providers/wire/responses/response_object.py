@@ -88,7 +88,7 @@ def _tool(tool: object) -> object:
 
 def _usage(usage: Usage | None) -> str:
     """Nobody's numbers are invented: without any, there is no usage; the parts of a sum default to zero."""
-    if usage is None or usage == Usage():
+    if usage is None or not usage.counts:
         return "null"
     read, written = usage.input or 0, usage.output or 0
     return (
