@@ -24,6 +24,8 @@ from providers.dialect_probe import DialectProbe
 from providers.errors import ConfigurationError
 from providers.failover import Failover
 from providers.fetching import Fetcher
+from providers.key_troubles import NO_KEY, WORDS
+from providers.pool.error_class import ErrorClass
 from providers.registry import Registry, Watcher, load
 
 logger = logging.getLogger(__name__)
@@ -83,6 +85,7 @@ class Configuration:
         self.dialects = DialectProbe(self.client, logger.info)
         self.fetcher = Fetcher(self.client)
         self.failover = Failover()
+        self.failover.key_troubles.tell = self._tell_key_trouble
         self.catalog = Catalog(lambda: self.registry, self.client, on_unreachable=self.dialects.forget)
 
     def load(self, loader: Loader) -> None:
@@ -149,6 +152,13 @@ class Configuration:
         self.failover.forget(name, [server.name for server in now.replicas] if now is not None else [])
         self.catalog.forget(name)
         self.dialects.let_go(name)
+
+    def _tell_key_trouble(self, name: str, kind: ErrorClass) -> None:
+        """Warn of a key that its provider does not take, by its variable's name; of one in the registry now."""
+        provider = self.registry.providers.get(name)
+        if provider is not None:
+            words = WORDS[kind] if provider.key else NO_KEY
+            logger.warning(words.format(provider=name, key=provider.key_name))
 
     def done(self) -> None:
         """Stop watching."""

@@ -10,6 +10,6 @@ from pathlib import Path
 if (root := str(Path(__file__).resolve().parent.parent)) not in sys.path:
     sys.path.insert(0, root)
 
-from addons.chain import make_chain
+from addons.start_check import make_supported_chain
 
-addons = make_chain()
+addons = make_supported_chain()

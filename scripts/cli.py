@@ -18,14 +18,18 @@ COMMANDS = {
     "serve": "scripts.serve_command",
     "route": "scripts.route",
     "check": "scripts.check_registry",
+    "doctor": "scripts.doctor",
     "models": "scripts.models",
     "log": "scripts.log",
     "show": "scripts.show",
+    "report": "scripts.report",
+    "export": "scripts.export",
+    "browse": "scripts.browse",
     "forget": "scripts.forget",
 }
 
 
-RECORD_READERS = ("log", "show", "forget")
+RECORD_READERS = ("log", "show", "report", "export", "browse", "forget")
 
 
 class Commands(click.Group):

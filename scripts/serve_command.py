@@ -15,6 +15,7 @@ import click
 from addons.file_limit import raise_file_limit
 from providers.addresses import is_loopback, parse_listen
 from providers.registry import Registry, Watcher
+from providers.support import Unsupported, check_start
 from scripts import banner
 from scripts.configuration import REGISTRY_OPTION, Choices, Refusal
 from scripts.engine import Engine, EngineError
@@ -80,6 +81,7 @@ def command(
     """
     if ctx_size is not None and model is None:
         raise click.UsageError("--ctx-size is about the engine, which --model FILE.gguf starts")
+    refuse_unsupported()
     wishes = Wishes((web_port or WEB_PORT) if web or web_port else None, verbose, options)
     try:
         engine = Engine(model, ctx_size or 0, say=say, log=say if verbose else lambda _line: None) if model else None
@@ -96,6 +98,15 @@ def command(
 def say(line: str) -> None:
     """Print one line for people, beside the log."""
     click.echo(f"patchbay: {line}", err=True)
+
+
+def refuse_unsupported() -> None:
+    """Raise Refusal where Patchbay cannot run with what is installed; tell what it was never tried with."""
+    try:
+        for warning in check_start():
+            say(warning)
+    except Unsupported as error:
+        raise Refusal(f"cannot run with what is installed:\n{error}") from error
 
 
 def refuse_unfit(registry: Registry, wishes: Wishes) -> None:

@@ -16,6 +16,7 @@ from addons.configuration import Configuration
 from providers.pool.breaker import Circuit, Permit
 from providers.pool.error_class import ErrorClass
 from providers.registry import Registry, Watcher, load
+from tests.addons.conftest import ACME_KEY
 
 GOOD = "settings: {max_body_bytes: 1000}\n"
 BETTER = "settings: {max_body_bytes: 2000}\n"
@@ -223,3 +224,25 @@ def test_notices_are_told_at_the_start(
     monkeypatch.setenv("PATCHBAY_LISTENN", "x")
     with taddons.context(Proxyserver(), Configuration()):
         assert "PATCHBAY_LISTENN is no setting" in caplog.text
+
+
+def test_a_key_that_is_not_taken_is_told_by_its_variable(
+    make_registry: Callable[..., Registry], caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = make_registry()
+    configuration = Configuration(Watcher(lambda: registry, registry))
+    troubles = configuration.failover.key_troubles
+    for provider, kind in (
+        ("acme", ErrorClass.AUTH),
+        ("acme", ErrorClass.AUTH),
+        ("chatty", ErrorClass.AUTH),
+        ("gone", ErrorClass.AUTH),
+    ):
+        troubles.note(provider, kind, 0)
+    troubles.forget("acme")
+    troubles.note("acme", ErrorClass.SPEND_LIMIT, 1)
+    first, second, third = [record.getMessage() for record in caplog.records]
+    assert first.startswith("acme refuses the key in ACME_API_KEY: put a valid one there")
+    assert second == "chatty wants an API key: name its variable under api_key in registry.yaml, and set it."
+    assert third.startswith("acme says that the money or the quota behind the key in ACME_API_KEY is spent")
+    assert ACME_KEY not in caplog.text
