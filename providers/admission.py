@@ -20,7 +20,7 @@ def new_id() -> str:
 
 def account_of(call: ClientRequest, planned: Planned, call_id: str) -> ExchangeAccount:
     """Open the record of a call that goes on."""
-    endpoint, target = call.endpoint, planned.plan.targets[0]
+    endpoint, target = call.endpoint, planned.plan.first
     return ExchangeAccount(
         id=call_id,
         started_at=time.time(),

@@ -12,7 +12,7 @@ import json
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import httpx
@@ -39,10 +39,14 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a provider is: ``str()`` is ``ready``, ``no key: set X``, ``unreachable: …`` or ``unauthorized: …``."""
+    """How a provider is: ``str()`` is ``ready``, ``no key: set X``, ``unreachable: …`` or ``unauthorized: …``.
+
+    ``error`` is what stood in the way, None where nobody was asked or all is well.
+    """
 
     ready: bool
     text: str
+    error: UpstreamError | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return self.text
@@ -96,7 +100,10 @@ class Client:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        return httpx.create_ssl_context(trust_env=True)  # SSL_CERT_FILE, SSL_CERT_DIR: as the relay does
+        try:
+            return httpx.create_ssl_context(trust_env=True)  # SSL_CERT_FILE, SSL_CERT_DIR: as the relay does
+        except OSError:  # that file cannot be read: nobody is trusted, and without TLS nobody need be
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     async def get_json(self, url: str, headers: Sequence[tuple[str, str]], timeout: float = TIMEOUT) -> JsonValue:
         """Return the JSON at ``url``; ``timeout`` (seconds) is for all of it. UpstreamError never tells the URL."""
@@ -184,22 +191,25 @@ class Client:
         """Return what a llama-server says of its slots: Rejected where that is switched off."""
         return await self.get_json(*_question(provider, provider.quirks.slots_path, "", at), timeout)
 
-    async def probe(self, provider: Provider, timeout: float = TIMEOUT) -> State:
-        """Say how the provider is. Costs no tokens; nothing is sent where a key is missing."""
+    async def probe(self, provider: Provider, timeout: float = TIMEOUT, at: Replica | None = None) -> State:
+        """Say how the provider is. Costs no tokens; nothing is sent where a key is missing.
+
+        ``at`` is which of its servers is asked, None: the first.
+        """
         if not provider.ready:
             return State(False, provider.problem)
         if provider.virtual:
             return READY
         try:
-            await self.ask(provider, provider.quirks.probe_path, timeout=timeout)
+            await self.ask(provider, provider.quirks.probe_path, timeout=timeout, at=at)
         except Unauthorized as error:
             return _unauthorized(provider, error)
         except Rejected as error:
-            return READY if error.status in NO_SUCH_PATH else State(False, f"unreachable: {error}")
+            return READY if error.status in NO_SUCH_PATH else State(False, f"unreachable: {error}", error)
         except Malformed:
             return READY  # somebody is there and takes the key; how it answers calls is seen when they are made
         except UpstreamError as error:
-            return State(False, f"unreachable: {error}")
+            return State(False, f"unreachable: {error}", error)
         return READY
 
     async def probe_all(self, providers: Iterable[Provider], timeout: float = TIMEOUT) -> dict[str, State]:
@@ -234,10 +244,11 @@ async def _limited(pieces: AsyncIterator[bytes], largest: int) -> bytes:
 
 def _unauthorized(provider: Provider, error: Unauthorized) -> State:
     if provider.key is not None:
-        return State(False, f"unauthorized: it refuses the key in {provider.key_name} (status {error.status})")
+        said = f"unauthorized: it refuses the key in {provider.key_name} (status {error.status})"
+        return State(False, said, error)
     if not provider.external:
         return State(True, "ready (it wants an API key, which clients send)")
-    return State(False, f"unauthorized: it wants an API key, and none is configured (status {error.status})")
+    return State(False, f"unauthorized: it wants an API key, and none is configured (status {error.status})", error)
 
 
 @contextlib.asynccontextmanager

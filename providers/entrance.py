@@ -12,6 +12,10 @@ from providers.exchange.course import Entry, Full, InLine
 from providers.exchange.plan import Server, Target
 from providers.places import Place, Places
 from providers.pool.breaker import Breakers, Circuit, Denied, Permit
+from providers.pool.error_class import ErrorClass
+from providers.pool.trouble import TROUBLE
+
+LOADING_WAIT = 5.0  # seconds that a client is told to wait for a model that is being loaded: nobody knows how long
 
 
 class Entrance:
@@ -72,6 +76,12 @@ class Entrance:
     def _note_full(self, target: Target) -> None:
         self._waits += (partial(self._places.room_in, target),)
 
+    def _note_failed(self, kind: ErrorClass, target: Target) -> None:
+        if kind in TROUBLE:
+            self._note_broken(target)
+        elif kind is ErrorClass.LOADING and _until_loaded not in self._waits:  # it is asked a hundred times
+            self._waits += (_until_loaded,)
+
     def _note_broken(self, target: Target) -> None:
         self._waits += (partial(self._broken_for, circuit(target)),)
 
@@ -118,6 +128,10 @@ class Entrance:
 def circuit(target: Target) -> Circuit:
     """Return what the breaker of a target's server is about."""
     return Circuit(target.provider, target.server, key_name(ours=target.our_key))
+
+
+def _until_loaded(_now: int) -> float:
+    return LOADING_WAIT
 
 
 def key_name(*, ours: bool) -> str:

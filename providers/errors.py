@@ -62,7 +62,7 @@ class Problem:
         head = ": ".join(part for part in (place, self.key, self.wrong) if part)
         allowed = f"; allowed: {self.allowed}" if self.allowed else ""
         nearest = f"; did you mean {self.nearest!r}?" if self.nearest else ""
-        return head + allowed + nearest
+        return redact(head + allowed + nearest)  # a key may have been put where something else belongs
 
 
 class ConfigurationError(Exception):

@@ -14,20 +14,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from providers.balancing import Balancing, judges_our_key
 from providers.entrance import Entrance, circuit, key_name, let
 from providers.exchange.account import Outcome
 from providers.exchange.course import Lost, Next
 from providers.exchange.plan import Make, Plan, Target
+from providers.key_troubles import KeyTroubles
 from providers.places import Places
 from providers.pool.breaker import Breakers, Circuit
 from providers.pool.call_facts import CallFacts
 from providers.pool.error_class import OF_ONE_SERVER, ErrorClass, classify
 from providers.pool.retry import DEFAULTS, RULES, RetryPolicy, Standing, Where, rule
 from providers.pool.retry_budget import RetryBudget
-from providers.pool.trouble import TROUBLE
 from providers.pool.waits import asked_wait
 from providers.probing import Probing
 from providers.provider import Replica
@@ -57,6 +56,7 @@ class Failover:
         self.breakers = Breakers()
         self.probing = Probing(self.breakers, chance)
         self.places = Places()
+        self.key_troubles = KeyTroubles()
         self._balancing = Balancing()
         self._clock = clock
         self.policy = policy
@@ -80,7 +80,12 @@ class Failover:
         self.probing.forget(provider)
         self.places.forget(provider, kept)
         self._balancing.forget(provider)
-        self._budgets.pop(provider, None)
+        self.key_troubles.forget(provider)
+        self.budget(provider).reset()
+
+    def budgets_exhausted(self) -> dict[str, int]:
+        """Return how often a provider's budget allowed no further repetition, since the start: for metrics."""
+        return {provider: budget.denied for provider, budget in self._budgets.items()}
 
     def servers(self, target: Aim, call: CallFacts, model: str) -> Sequence[Replica]:
         """Return the servers of a target in the order to ask them (`providers.targeting.Servers`).
@@ -116,7 +121,7 @@ class Course(Entrance):
         self._all = failover
         self._policy = policy
         self._plan: Plan | None = None
-        self._ahead: deque[Callable[[], Target | None]] = deque()
+        self._ahead: deque[Make] = deque()
         self._attempts = 0
         self._here = 0
         self._loading_since: int | None = None
@@ -125,9 +130,9 @@ class Course(Entrance):
     def begin(self, plan: Plan, now: int, until: int) -> Next:
         """Return the first target whose breaker lets the call through, or the last one."""
         self._plan, self._until = plan, until
-        self._ahead = deque((*(partial(_itself, target) for target in plan.targets[1:]), *plan.later))
+        self._ahead = deque(plan.later)
         self._here = 1
-        first = plan.targets[0]
+        first = plan.first
         denied = self._admit(first, now, last=not self._ahead)
         if denied is not None:
             self._note_all_broken(first)
@@ -156,9 +161,8 @@ class Course(Entrance):
             return None
         if (sibling := self._sibling(kind, lost.target, now)) is not None:
             return sibling
-        ruling = rule(
-            kind, self._standing(lost.target, now, asked_us), self._budget_of(lost), self._all.chance(), self._policy
-        )
+        standing, budget = self._standing(lost.target, now, asked_us), self._all.budget(lost.target.provider)
+        ruling = rule(kind, standing, budget, self._all.chance(), self._policy)
         match ruling.where:
             case Where.HERE:
                 return self._again(lost.target, now, ruling.wait_us, ruling.why)
@@ -172,6 +176,7 @@ class Course(Entrance):
         """The answer is good so far: its breaker, if it was open, closes; what counts is how it ends."""
         if self._permit is not None:
             self._breakers.answering(self._permit)
+        self._all.probing.answered(target.provider, target.server, now)
 
     def left(self, target: Target, now: int) -> None:
         """Nobody can say what the provider would have done."""
@@ -281,18 +286,11 @@ class Course(Entrance):
         return found
 
     def _report(self, kind: ErrorClass, target: Target, now: int, asked: int | None) -> None:
-        if kind in TROUBLE:
-            self._note_broken(target)
+        self._note_failed(kind, target)
+        self._all.key_troubles.note(target.provider, kind, now)
         if self._permit is not None:
             self._breakers.over(self._permit, kind, now, asked=asked)
             self._permit = None
-
-    def _budget_of(self, lost: Lost) -> RetryBudget:
-        return self._all.budget(lost.target.provider)
-
-
-def _itself(target: Target) -> Target | None:
-    return target
 
 
 def _kind(lost: Lost) -> ErrorClass:

@@ -10,6 +10,8 @@ llama-server, the list of models or what else is free elsewhere. It is no call: 
     loading, or failed             ``ill``, and twice as long each time, up to ``worst``
     anything, but its breaker has  ``ill``
       opened since
+    away or loading, but a call    ``ill`` after the last one: what was seen is forgotten
+      has been answered since
 
 What an answer does to breakers stands with them (`providers.pool.breaker`). A server that loads is asked after those
 that do not, whatever its breaker says.
@@ -87,14 +89,18 @@ class Seen:
 class _Turn:
     """When a server is due; ``last`` and ``mark`` tell when it was asked last, by the clock and by the breakers.
 
-    ``same`` counts the answers of one kind, well or ill, in a row.
+    ``ill`` is the shortest wait after that; ``same`` counts the answers of one kind, well or ill, in a row.
     """
 
     due: int
     last: int
+    ill: int
     mark: int = -1
     same: int = 0
     is_out: bool = False
+
+
+_CALLS_FAIL = frozenset((Found.AWAY, Found.LOADING))  # they find the same
 
 
 class Probe(NamedTuple):
@@ -170,6 +176,16 @@ class Probing:
             self._breakers.refused(_circuit(*place, probe.provider), now)
         return found is Found.AWAY and (before is None or before.found is not Found.AWAY)
 
+    def answered(self, provider: str, server: str, now: int) -> None:
+        """A call was answered: a server that was found to be away or loading is so no more, and is looked at anew."""
+        place = provider, server
+        seen = self._seen.get(place)
+        if seen is None or seen.found not in _CALLS_FAIL:
+            return
+        del self._seen[place]
+        if (turn := self._turns.get(place)) is not None:
+            turn.due = min(turn.due, max(now, turn.last + turn.ill))
+
     def no_slots(self, probe: Probe) -> None:
         """The server does not tell its slots: it is not asked for them again."""
         self._tells_no_slots.add((probe.provider.name, probe.server.name))
@@ -202,11 +218,12 @@ class Probing:
     def _is_due(self, place: tuple[str, str], provider: Provider, now: int) -> bool:
         turn = self._turns.get(place)
         if turn is None:
-            turn = self._turns[place] = _Turn(now + self._about(_pace(provider).well), now)
+            pace = _pace(provider)
+            turn = self._turns[place] = _Turn(now + self._about(pace.well), now, pace.ill)
         if turn.is_out:
             return False
         if turn.due > now and self._breakers.ails(_circuit(*place, provider), turn.mark):
-            return turn.last + _pace(provider).ill <= now
+            return turn.last + turn.ill <= now
         return turn.due <= now
 
     def _begin(self, provider: Provider, server: Replica, now: int) -> Probe:

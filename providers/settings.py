@@ -30,6 +30,9 @@ class Settings(BaseModel):
     listen: str = Field(default="127.0.0.1:8088", description="HOST:PORT where clients connect")
     db: str = Field(default="patchbay.db", description="the database file, relative to the working folder")
     allow_remote: bool = Field(default=False, description="let clients in that are not on this machine")
+    page_remote: bool = Field(
+        default=False, description="with allow_remote: show the page at /patchbay/, with all it tells, to them, too"
+    )
     fetch_private: bool = Field(
         default=False, description="for clients elsewhere, too, download images by URL from private networks"
     )

@@ -95,7 +95,7 @@ class Straight:
 
     def begin(self, plan: Plan, now: int, until: int) -> Next:
         """Return the plan's first target."""
-        return Next(plan.targets[0], 0, "")
+        return Next(plan.first, 0, "")
 
     def lost(self, lost: Lost, now: int) -> Next | None:
         """Ask nobody else."""

@@ -92,7 +92,7 @@ class Ending:
         self._turns: list[str] = []
         self._shown = False
         self._began = 0
-        self.attempt = Attempt(self._call, plan.targets[0], settings.keep_limit, 0)
+        self.attempt = Attempt(self._call, plan.first, settings.keep_limit, 0)
 
     @property
     def heard(self) -> Listening:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from providers.exchange.account import Outcome
 from providers.exchange.kept import Kept
+from providers.exchange.pace import Pace
 from providers.wire import events
 from providers.wire.answer import Answer
 from providers.wire.reader import Reader
@@ -23,13 +24,15 @@ _BODY_LIMIT = 8 << 20  # a plain answer longer than this is passed on, but not r
 class Listening:
     """Reads one attempt's answer.
 
-    ``answer`` is what was understood, ``kept`` the first ``keep_limit`` bytes, ``size`` the number of bytes that came,
-    ``content_seen`` whether the user has got something, ``garbled`` whether a part of it cannot be read.
+    ``answer`` is what was understood, ``kept`` the first ``keep_limit`` bytes, ``pace`` when the pieces of a stream
+    came, ``size`` the number of bytes that came, ``content_seen`` whether the user has got something, ``garbled``
+    whether a part of it cannot be read.
     """
 
     def __init__(self, keep_limit: int) -> None:
         self.answer = Answer()
         self.kept = Kept(keep_limit)
+        self.pace = Pace()
         self.size = 0
         self.content_seen = False
         self.garbled = False

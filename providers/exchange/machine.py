@@ -37,6 +37,11 @@ def _nobody() -> None:
 class Exchange(Rescuing):
     """The life of one call: what its driver reports, and what that leads to."""
 
+    @property
+    def began(self) -> int:
+        """When the request was complete and admitted, in monotonic µs; 0 before."""
+        return self._began
+
     # What the driver reports.
 
     def begin(self, now: int, wake: Callable[[], None] = _nobody, *, once: bool = False) -> list[Command]:
@@ -124,8 +129,8 @@ class Exchange(Rescuing):
     def failed(self, outcome: Outcome, now: int, detail: str = "") -> list[Command]:
         """The connection failed; ``detail`` is for the record, never for the client."""
         match self.phase:
-            case Phase.SENT if self.attempt.reused and outcome is Outcome.UPSTREAM_RESET:
-                # The provider had closed the idle connection: it has not seen this request (specs: faults, F18).
+            case Phase.SENT if outcome is Outcome.UPSTREAM_RESET and self.attempt.had_been_closed(now):
+                # The provider has not seen this request (specs: faults, F18).
                 self.attempt.account.stale = True
                 self.attempt.close(Outcome.UPSTREAM_RESET, now, "idle connection had been closed")
                 return self._dial(self.attempt.target, now, fresh=True)
@@ -217,6 +222,8 @@ class Exchange(Rescuing):
         attempt.last_data, attempt.last_piece = now, data
         attempt.account.bytes_in += len(data)
         attempt.heard.hear(data)
+        if attempt.heard.is_events:
+            attempt.heard.pace.add(len(data), now - self._began)
         if self.account.ttft_us is None and attempt.heard.content_seen:
             self.account.ttft_us = now - self._began
 

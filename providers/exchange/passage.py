@@ -27,6 +27,7 @@ from providers.wire.values import parse
 
 _FRAMED = ("content-length", "content-type", "content-encoding")
 _AS_EVENTS = [("cache-control", "no-cache"), ("x-accel-buffering", "no")]  # nobody on the way may hold them back
+_AUTH = frozenset((401, 403))
 _WAITED_FOR = frozenset((429, 503, 529))
 _LONGEST_WAIT = 120.0  # seconds: the official clients refuse longer ones
 EVENT_STREAM: Headers = [("content-type", "text/event-stream"), *_AS_EVENTS]
@@ -131,6 +132,8 @@ class Passage:
         )
         kept = without(client_headers(headers, external=self._target.external), *_FRAMED)
         kept = _sane_wait(told.status, kept, now)
+        if self._target.our_key and status in _AUTH:  # the official clients try a 502 again: the key stays what it is
+            kept = [*without(kept, "x-should-retry"), ("x-should-retry", "false")]
         return Told(told.status, told.body, told.message, told.outcome, kept, told.code, _said(body))
 
     def failure(self, failure: Failure) -> Told:
@@ -228,7 +231,7 @@ class Rewriting(Passage):
 
     def refusal(self, status: int, headers: Headers, body: bytes, now: float) -> Told:
         """Tell of a status of 400 and above, in the words of the client's dialect."""
-        if self._target.our_key and status in (401, 403):
+        if self._target.our_key and status in _AUTH:
             return super().refusal(status, headers, body, now)
         body = b"" if is_packed(headers) else body
         retold = self.translation.error(status, body, self._target.provider)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
+from providers.exchange.price import Price
+
 if TYPE_CHECKING:
     from providers.wire.translate import Translation
 
@@ -37,13 +39,17 @@ class Deadlines(Protocol):
 
 
 class Server(NamedTuple):
-    """One of a provider's servers: its name, and where a target's request goes if it goes there."""
+    """One of a provider's servers: its name, and where a target's request goes if it goes there.
+
+    ``number`` counts from 1 where there are several.
+    """
 
     name: str
     scheme: str
     host: str
     port: int
     path: str
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,8 @@ class Target:
     are made to each (None: no limit), and ``max_queued`` more wait for each. Empty for all other providers.
 
     ``instead`` is there where this target has stand-ins of its own, unlike those of the plan (`Plan.instead`).
+
+    ``endpoint`` is the number of ``server`` among several, from 1 on; ``price`` what the registry says that it costs.
     """
 
     provider: str
@@ -85,13 +93,15 @@ class Target:
     max_in_flight: int | None = None
     max_queued: int = 0
     instead: "Mapping[str, tuple[Make, ...]] | None" = field(default=None, repr=False)
+    endpoint: int | None = None
+    price: Price | None = field(default=None, repr=False)
 
     def at(self, server: Server) -> Self:
         """Return the same request to another of the provider's servers."""
-        if server.name == self.server:
+        name, scheme, host, port, path, number = server
+        if name == self.server and number == self.endpoint:
             return self
-        name, scheme, host, port, path = server
-        return replace(self, server=name, scheme=scheme, host=host, port=port, path=path)
+        return replace(self, server=name, scheme=scheme, host=host, port=port, path=path, endpoint=number)
 
     def estimate(self) -> bytes | None:
         """The whole answer, where the provider has no way to count a prompt and an estimate is all there is."""
@@ -110,15 +120,15 @@ GoOn = Callable[[str], "Target | None"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The targets in the order in which they are asked, and why.
+    """The target that is asked first, those that may be asked after it, and why.
 
-    Most calls are answered by the first one: ``later`` makes the others when they are needed, None where one cannot be
-    asked this at all. ``instead`` makes those that take over after an error of a class (`providers.pool.error_class`),
-    but for targets that have a word of their own on that. ``going_on``, empty or as long as ``later``, makes the same
-    ones for an answer that broke off.
+    Most calls are answered by the first one: ``later`` makes the others, in their order, when they are needed, None
+    where one cannot be asked this at all. ``instead`` makes those that take over after an error of a class
+    (`providers.pool.error_class`), but for targets that have a word of their own on that. ``going_on``, empty or as
+    long as ``later``, makes the same ones for an answer that broke off.
     """
 
-    targets: tuple[Target, ...]
+    first: Target
     reason: str
     later: tuple[Make, ...] = ()
     instead: Mapping[str, tuple[Make, ...]] = field(default_factory=dict)

@@ -19,11 +19,12 @@ from providers.exchange.faults import FAULTS, as_told
 from providers.exchange.listening import Listening
 from providers.exchange.passage import Call, Rewriting, Told
 from providers.exchange.plan import Target
-from providers.exchange.seam import Joined, Onward, Unbroken, Words, added, said, thought
+from providers.exchange.seam import Joined, Onward, Unbroken, Words, said, thought
+from providers.exchange.settlement import added, settle_try, since
 from providers.exchange.trying import Trying
 from providers.wire.answer import Answer
 from providers.wire.estimate import estimate_tokens, text_tokens
-from providers.wire.events import Usage
+from providers.wire.events import NO_USAGE, Usage
 
 _MOST = 2  # rescues of one call: who lost two providers in a row would lose the next one, too
 _BREAKS = frozenset(
@@ -118,6 +119,7 @@ class Rescuing(Trying):
             )
         super()._over(outcome, by, now, error)
         if begun is not None:
+            self.account.rescued = outcome is Outcome.OK
             self.account.connect_us, self.account.ttfb_us = begun.connect_us, begun.ttfb_us
             self.account.usage_source = "estimated"  # what the broken one used, it did not live to tell
 
@@ -126,7 +128,7 @@ class Rescuing(Trying):
         begun = self._begun
         if begun is not None:
             self.attempt.passage = GoingOn(self._call, target, begun)
-            self.attempt.heard.answer = begun.answer
+            self.attempt.heard.answer, self.attempt.before = begun.answer, begun.onward.used
             self.account.ttft_us = begun.ttft_us
 
     def _shed(self, now: int) -> list[Command]:
@@ -144,8 +146,12 @@ class Rescuing(Trying):
         if not text or self._rescues == _MOST:
             return []
         self._count_cut(told, now)
+        broken, before = self.attempt, self._begun
         begun = self._what_has_begun(passage, passage.unbroken, text, told)
-        return self._onward(begun, told, now)
+        onward = self._onward(begun, told, now)
+        if onward:  # what the broken one used is estimated then, so that both make up what the client is told
+            settle_try(broken.account, since(begun.onward.used, before.onward.used if before else NO_USAGE))
+        return onward
 
     def _onward(self, begun: Begun, told: Told, now: int) -> list[Command]:
         """Ask the next target that can go on with it; nothing if there is none."""
@@ -185,7 +191,7 @@ class Rescuing(Trying):
 
 def _used(told: Usage, before: Begun | None, prompt: int, words: int) -> Usage:
     """What has been used so far, this try included: what it told, and our estimate where it did not come to that."""
-    counted = before.onward.used if before else Usage()
+    counted = before.onward.used if before else NO_USAGE
     own_input = (told.input or 0) - (counted.input or 0) or prompt
     own_output = max((told.output or 0) - (counted.output or 0), words - (before.tokens if before else 0))
     own = added(counted, Usage(own_input, own_output))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from providers.exchange.settlement import added, measured
 from providers.wire import events
 from providers.wire.answer import Answer
 from providers.wire.events import Event, Usage
@@ -47,21 +48,6 @@ def said(answer: Answer) -> str:
 def thought(answer: Answer) -> str:
     """Return the reasoning of an answer."""
     return "".join(part.text for part, _ in answer.parts() if isinstance(part, ReasoningPart))
-
-
-def added(one: Usage, other: Usage) -> Usage:
-    """Add counts up; what neither knows stays unknown."""
-    return Usage(
-        _sum(one.input, other.input),
-        _sum(one.output, other.output),
-        _sum(one.cache_read, other.cache_read),
-        _sum(one.cache_write, other.cache_write),
-        _sum(one.reasoning, other.reasoning),
-    )
-
-
-def _sum(one: int | None, other: int | None) -> int | None:
-    return other if one is None else one + (other or 0)
 
 
 class Unbroken:
@@ -204,9 +190,9 @@ class Joined:
 
     def _terminal(self, event: events.Terminal, out: list[Event]) -> None:
         """A llama-server that counts nothing has measured it."""
-        measured = self._timings
-        if measured is not None and not self._counted:
-            out.append(added(self._used, Usage(measured.prompt, measured.decoded, measured.cached)))
+        timings = self._timings
+        if timings is not None and not self._counted:
+            out.append(added(self._used, measured(timings)))
         out.append(event)
 
 

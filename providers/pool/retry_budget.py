@@ -26,6 +26,10 @@ class RetryBudget:
         self._calls = _Window()
         self._repeated = _Window()
 
+    def reset(self) -> None:
+        """Forget the calls and repetitions of late; the sums go on."""
+        self._calls, self._repeated = _Window(), _Window()
+
     def call(self, now: int) -> None:
         """Count the first attempt of a call at this provider."""
         self._calls.add(now)

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +15,9 @@ from providers.kinds import KINDS
 from providers.provider import Provider, Replica
 from providers.secrets import Key
 from providers.wire.endpoints import Dialect, Endpoint, Operation
+from tests.fake_answers import whole
+from tests.fake_tls import SERVERS, Authority
+from tests.fake_upstream import FakeUpstream
 
 pytestmark = pytest.mark.anyio
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -356,3 +360,16 @@ async def test_a_download_that_is_refused(status: int) -> None:
 async def test_a_download_from_an_address_with_a_zone() -> None:
     with pytest.raises(UpstreamError):
         await Client().download(place_of("http://h:1/"), "fe80::1%lo", 9, 0.2)
+
+
+@pytest.mark.parametrize(("scheme", "raised"), [("http", Malformed), ("https", Unreachable)])
+async def test_authorities_that_cannot_be_read_trust_nobody_and_matter_to_tls_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str, raised: type[UpstreamError]
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "gone.pem"))
+    authority = Authority.make(tmp_path)
+    tls = SERVERS["nothing"](authority) if scheme == "https" else None
+    with FakeUpstream(whole(b"no JSON", "text/plain"), tls=tls) as upstream:
+        with pytest.raises(raised) as error:
+            await Client().get_json(f"{upstream.url}/v1/models", [])
+    assert ("trusted" in str(error.value)) is (scheme == "https")

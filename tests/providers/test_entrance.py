@@ -33,7 +33,7 @@ class Front:
     def __init__(self, shared: Failover, target: Target, *later: Target) -> None:
         self.woken = 0
         self.course = shared.course(3)
-        self.plan = Plan((target,), "because", later=tuple(partial(itself, one) for one in later))
+        self.plan = Plan(target, "because", later=tuple(partial(itself, one) for one in later))
         self.first = self.course.begin(self.plan, 0, UNTIL)
 
     def wake(self) -> None:

@@ -222,6 +222,7 @@ def test_stream_errors_end_with_one_blank_line() -> None:
         ),
         (Problem("environment", 0, "NAME", "is bad"), "environment: NAME: is bad"),
         (Problem(".env", 2, "", "is bad"), ".env:2: is bad"),
+        (Problem("environment", 0, "A", "is 'sk-abcdefghijkl'"), "environment: A: is '[redacted]'"),
     ],
 )
 def test_problem_as_text(problem: Problem, said: str) -> None:

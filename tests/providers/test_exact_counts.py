@@ -140,7 +140,7 @@ few = settings(max_examples=15, deadline=None)
 def test_a_limit_lets_exactly_so_many_in(chance: Random, limit: int, room: int) -> None:
     world = World(chance)
     target = replace(FIRST, servers=(PLACE,), max_in_flight=limit, max_queued=room)
-    world.callers(Plan((target,), "because"))
+    world.callers(Plan(target, "because"))
     assert world.statuses == Counter({200: limit + room, 503: CALLERS - limit - room}) + Counter()
     assert (world.asked["acme"], world.most["acme"], world.inside["acme"]) == (limit + room, limit, 0)
     assert world.shared.places.busy("acme", "first") == 0
@@ -153,7 +153,7 @@ def test_places_come_back(chance: Random, limit: int, within_ms: int) -> None:
     world = World(chance)
     target = replace(FIRST, servers=(PLACE,), max_in_flight=limit, max_queued=CALLERS)
     for _ in range(3):
-        world.callers(Plan((target,), "because"), within=within_ms * 1000)
+        world.callers(Plan(target, "because"), within=within_ms * 1000)
     assert world.statuses == Counter({200: 3 * CALLERS})
     assert world.most["acme"] <= limit
     assert world.shared.places.busy("acme", "first") == 0
@@ -164,7 +164,7 @@ def test_places_come_back(chance: Random, limit: int, within_ms: int) -> None:
 @given(seeds, st.booleans(), st.integers(1, CALLERS))
 def test_repetitions_are_exactly_the_budget(chance: Random, refuses: bool, count: int) -> None:
     world = World(chance, down={"acme"} if refuses else set(), failing=set() if refuses else {"acme"})
-    world.callers(Plan((FIRST,), "because"), count)
+    world.callers(Plan(FIRST, "because"), count)
     granted = max(FLOOR, count * PERCENT // 100)
     assert world.asked["acme"] == count + min(granted, 2 * count)
     assert world.statuses == Counter({503: count})
@@ -176,7 +176,7 @@ def test_repetitions_are_exactly_the_budget(chance: Random, refuses: bool, count
 @given(seeds, st.booleans())
 def test_one_of_all_is_the_probe(chance: Random, is_back: bool) -> None:
     world = World(chance, down={"acme"})
-    plan = Plan((FIRST,), "because", later=(lambda: SECOND_CHOICE,))
+    plan = Plan(FIRST, "because", later=(lambda: SECOND_CHOICE,))
     circuit = Circuit("acme", "first", "ours")
     world.callers(plan)
     opened = world.shared.breakers.opened

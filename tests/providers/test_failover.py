@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from providers.entrance import LOADING_WAIT
 from providers.exchange.account import Outcome
 from providers.exchange.answer_head import Headers
 from providers.exchange.course import Lost, Next
@@ -57,7 +58,7 @@ def status(code: int, target: Target = TARGET, **headers: str) -> Lost:
 
 
 def two() -> Plan:
-    return Plan((TARGET,), "because", later=(lambda: BACKUP,))
+    return Plan(TARGET, "because", later=(lambda: BACKUP,))
 
 
 def test_a_healthy_call_leaves_nothing_behind() -> None:
@@ -77,13 +78,13 @@ def test_the_next_target_is_asked_at_once_when_the_first_one_is_down() -> None:
 
 
 def test_targets_that_cannot_be_asked_this_are_passed_over() -> None:
-    plan = Plan((TARGET,), "because", later=(lambda: None, lambda: LAST))
+    plan = Plan(TARGET, "because", later=(lambda: None, lambda: LAST))
     course, _ = begun(failover(), plan)
     assert course.lost(lost(), 5) == Next(LAST, 0, "refused: next target")
 
 
 def test_nobody_is_left_when_the_others_cannot_be_asked() -> None:
-    course, _ = begun(failover(), Plan((TARGET,), "because", later=(lambda: None,)))
+    course, _ = begun(failover(), Plan(TARGET, "because", later=(lambda: None,)))
     assert course.lost(lost(), 5) is None
 
 
@@ -94,7 +95,7 @@ def test_a_fault_of_the_clients_own_leads_nowhere(code: int) -> None:
 
 
 def test_a_prompt_that_is_too_long_goes_to_the_target_that_is_named_for_it() -> None:
-    plan = Plan((TARGET,), "because", later=(lambda: BACKUP,), instead={"context_length": (lambda: None, lambda: LAST)})
+    plan = Plan(TARGET, "because", later=(lambda: BACKUP,), instead={"context_length": (lambda: None, lambda: LAST)})
     course, _ = begun(failover(), plan)
     too_long = lost(TARGET, Outcome.UPSTREAM_HTTP_ERROR, 400, failure=Failure("x", code="context_length_exceeded"))
     assert course.lost(too_long, 5) == Next(LAST, 0, "context_length: named target")
@@ -103,14 +104,14 @@ def test_a_prompt_that_is_too_long_goes_to_the_target_that_is_named_for_it() -> 
 
 
 def test_a_named_target_that_cannot_be_asked_is_none() -> None:
-    plan = Plan((TARGET,), "because", instead={"context_length": (lambda: None,)})
+    plan = Plan(TARGET, "because", instead={"context_length": (lambda: None,)})
     course, _ = begun(failover(), plan)
     too_long = lost(TARGET, Outcome.UPSTREAM_HTTP_ERROR, 400, failure=Failure("x", code="context_length_exceeded"))
     assert course.lost(too_long, 5) is None
 
 
 def test_an_asked_wait_is_kept_where_there_is_nobody_else() -> None:
-    course, _ = begun(failover(), Plan((TARGET,), "because"))
+    course, _ = begun(failover(), Plan(TARGET, "because"))
     assert course.lost(status(429, retry_after="7"), 5) == Next(TARGET, 7 * SECOND, "rate_limit: again after 7000 ms")
 
 
@@ -124,30 +125,30 @@ def test_a_limited_provider_is_left_alone_by_the_next_calls_for_as_long_as_it_as
     course.answered(BACKUP, 7)
     assert begun(shared, two(), 31 * SECOND)[1].target is TARGET
     # Nobody else is there: its own answer is better than ours.
-    assert begun(shared, Plan((TARGET,), "because"), 8)[1].target is TARGET
+    assert begun(shared, Plan(TARGET, "because"), 8)[1].target is TARGET
 
 
 def test_if_all_are_left_alone_the_last_one_is_asked() -> None:
     shared = failover()
     for target in (TARGET, BACKUP):
-        course, _ = begun(shared, Plan((target,), "because"))
+        course, _ = begun(shared, Plan(target, "because"))
         course.lost(status(429, target, retry_after="30"), 5)
     assert begun(shared, two(), 6)[1].target is BACKUP
 
 
 def test_if_the_others_cannot_be_asked_the_first_one_is_whatever_its_breaker_says() -> None:
     shared = failover()
-    course, _ = begun(shared, Plan((TARGET,), "because"))
+    course, _ = begun(shared, Plan(TARGET, "because"))
     course.lost(status(429, retry_after="30"), 5)
-    assert begun(shared, Plan((TARGET,), "because", later=(lambda: None,)), 6)[1] == Next(TARGET, 0, "")
+    assert begun(shared, Plan(TARGET, "because", later=(lambda: None,)), 6)[1] == Next(TARGET, 0, "")
 
 
 def test_a_repetition_is_not_made_at_a_place_that_others_have_found_broken_meanwhile() -> None:
     shared = failover()
-    plan = Plan((TARGET,), "because", later=(lambda: BACKUP,))
+    plan = Plan(TARGET, "because", later=(lambda: BACKUP,))
     course, _ = begun(shared, plan)
     for _ in range(4):
-        other, _ = begun(shared, Plan((TARGET,), "because"))
+        other, _ = begun(shared, Plan(TARGET, "because"))
         other.lost(status(500), 5)
     following = course.lost(status(500), 6)
     assert following is not None
@@ -158,18 +159,18 @@ def test_repetitions_come_out_of_the_providers_budget() -> None:
     shared = failover()
     followed = []
     for _ in range(FLOOR + 2):
-        course, _ = begun(shared, Plan((TARGET,), "because"))
+        course, _ = begun(shared, Plan(TARGET, "because"))
         followed.append(course.lost(status(502), 5) is not None)
     assert followed == [True] * FLOOR + [False] * 2
 
 
 def test_no_wait_passes_the_deadline() -> None:
-    course, _ = begun(failover(), Plan((TARGET,), "because"), until=SECOND)
+    course, _ = begun(failover(), Plan(TARGET, "because"), until=SECOND)
     assert course.lost(status(429, retry_after="2"), 5) is None
 
 
 def test_a_server_that_loads_its_model_is_waited_for() -> None:
-    course, _ = begun(failover(), Plan((TARGET,), "because"))
+    course, _ = begun(failover(), Plan(TARGET, "because"))
     loading = lost(TARGET, Outcome.UPSTREAM_HTTP_ERROR, 503, failure=Failure("Loading model", type="unavailable_error"))
     now = 0
     for _ in range(20):  # more often than a call has attempts
@@ -178,6 +179,7 @@ def test_a_server_that_loads_its_model_is_waited_for() -> None:
         assert following.target is TARGET
         now += following.wait_us
     assert course.lost(loading, 601 * SECOND) is None
+    assert course.again(601 * SECOND) == LOADING_WAIT
 
 
 def test_an_answer_that_breaks_off_counts_against_its_provider() -> None:
@@ -239,10 +241,10 @@ def refused_for_good(shared: Failover, *targets: Target) -> Course:
     """A call that nobody took, after enough others that all breakers are open."""
     for target in targets:
         for _ in range(3):
-            course, _ = begun(shared, Plan((target,), "because"))
+            course, _ = begun(shared, Plan(target, "because"))
             course.lost(lost(target), 5)
     later = tuple(partial(itself, target) for target in targets[1:])
-    course, first = begun(shared, Plan(targets[:1], "because", later=later))
+    course, first = begun(shared, Plan(targets[0], "because", later=later))
     following: Next | None = first
     while following is not None:
         following = course.lost(lost(following.target), 5)
@@ -257,11 +259,11 @@ def test_when_nobody_takes_a_call_the_first_breaker_says_when_to_come_back() -> 
     shared = failover()
     assert refused_for_good(shared, TARGET).again(5) == 1
     assert refused_for_good(shared, TARGET, BACKUP).again(SECOND // 2 + 5) == 0.5
-    course, _ = begun(shared, Plan((LAST,), "because"))
+    course, _ = begun(shared, Plan(LAST, "because"))
     assert course.again(5) is None
     course.lost(status(400, LAST), 5)
     assert course.again(5) is None  # that is no matter of time
-    course, _ = begun(shared, Plan((LAST,), "because"))
+    course, _ = begun(shared, Plan(LAST, "because"))
     course.lost(status(503, LAST, retry_after="30"), 5)
     assert course.again(5) == 30
 
@@ -271,7 +273,7 @@ def test_those_who_were_passed_over_count_too() -> None:
     refused_for_good(shared, TARGET)
     refused_for_good(shared, BACKUP)
     later = (partial(itself, BACKUP), partial(itself, LAST))
-    course, first = begun(shared, Plan((TARGET,), "because", later=later), 6)
+    course, first = begun(shared, Plan(TARGET, "because", later=later), 6)
     assert first.target is LAST
     course.lost(status(503, LAST, retry_after="30"), 6)
     assert course.again(5) == 1
@@ -321,6 +323,16 @@ def test_what_probes_saw_counts_in_the_order(tmp_path: Path) -> None:
     assert [order(shared, to) for _ in range(2)] == [[3, 1, 2]] * 2
 
 
+def test_who_answers_a_call_is_not_said_to_be_away(tmp_path: Path) -> None:
+    shared, provider = Failover(chance=lambda: 0.0), aim(tmp_path).provider
+    probe(shared, provider, *[(Found.AWAY, None)] * 3)
+    course, _ = begun(shared, two())
+    first, second, _ = provider.replicas
+    course.answered(replace(TARGET, provider="gpu", server=first.name), 11 * SECOND)
+    assert shared.probing.seen("gpu", first.name) is None
+    assert shared.probing.seen("gpu", second.name) is not None
+
+
 def test_a_provider_that_was_changed_begins_anew_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
     shared = Failover(chance=lambda: 0.0, clock=lambda: 11 * SECOND)
     to = aim(tmp_path)
@@ -336,3 +348,16 @@ def test_a_provider_that_was_changed_begins_anew_and_nothing_of_it_is_kept(tmp_p
     assert shared.probing.seen("gpu", circuit.endpoint) is None
     assert not leads_to(shared, to.provider)
     assert not leads_to(shared, to.provider.key)
+
+
+def test_repetitions_that_the_budget_does_not_allow_are_counted_for_good() -> None:
+    shared = failover()
+    for at in range(FLOOR + 2):
+        course, _ = begun(shared, Plan(TARGET, "because"), at)
+        course.lost(lost(), at)
+        shared.breakers.forget(TARGET.provider)
+    assert shared.budgets_exhausted() == {TARGET.provider: 2}
+    shared.forget(TARGET.provider)
+    assert shared.budgets_exhausted() == {TARGET.provider: 2}
+    course, _ = begun(shared, Plan(TARGET, "because"), 9)
+    assert course.lost(lost(), 9) is not None  # the provider begins anew

@@ -13,7 +13,7 @@ from tests.providers.test_failover import BACKUP, LAST, UNTIL, begun, failover, 
 
 CUT = lost(TARGET, Outcome.UPSTREAM_TRUNCATED, 200)
 PLAN = Plan(
-    (TARGET,),
+    TARGET,
     "because",
     later=(lambda: BACKUP, lambda: LAST),
     going_on=(lambda text: replace(BACKUP, body=text.encode()), lambda text: replace(LAST, body=text.encode())),
@@ -42,7 +42,7 @@ def test_those_that_cannot_go_on_are_passed_over() -> None:
 def test_whoever_has_failed_of_late_is_passed_over() -> None:
     shared = failover()
     for _ in range(10):
-        course, _ = begun(shared, Plan((BACKUP,), "because"))
+        course, _ = begun(shared, Plan(BACKUP, "because"))
         course.lost(lost(BACKUP), 5)
     course, _ = begun(shared, PLAN, now=6)
     assert course.go_on(CUT, "Hi", 6) == Next(replace(LAST, body=b"Hi"), 0, WHY)

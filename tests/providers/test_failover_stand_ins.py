@@ -13,7 +13,7 @@ SHORT = 200_000  # µs
 
 def test_a_target_with_words_of_its_own_goes_by_them() -> None:
     own = replace(BACKUP, instead={"stall": (lambda: LAST,)})
-    plan = Plan((TARGET,), "because", later=(lambda: own,), instead={"dns": (lambda: None,)})
+    plan = Plan(TARGET, "because", later=(lambda: own,), instead={"dns": (lambda: None,)})
     course, _ = begun(failover(), plan)
     assert course.lost(lost(), 5) == Next(own, 0, "refused: next target")
     stalled = lost(own, Outcome.UPSTREAM_TIMEOUT_FIRST_BYTE)
@@ -22,7 +22,7 @@ def test_a_target_with_words_of_its_own_goes_by_them() -> None:
 
 def test_a_short_wait_is_kept_before_another_target_is_asked() -> None:
     shared = failover()
-    plan = Plan((TARGET,), "because", later=(lambda: BACKUP,))
+    plan = Plan(TARGET, "because", later=(lambda: BACKUP,))
     course, _ = begun(shared, plan)
     assert course.lost(status(429, retry_after_ms="200"), 5) == Next(TARGET, SHORT, "rate_limit: again after 200 ms")
     # Others do not wait with it.

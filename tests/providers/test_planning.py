@@ -56,9 +56,9 @@ def planned(registry: Registry, request: ClientRequest, local: Collection[str] =
 
 
 def target(registry: Registry, request: ClientRequest, local: Collection[str] = ()) -> plan.Target:
-    targets = planned(registry, request, local).plan.targets
-    assert len(targets) == 1
-    return targets[0]
+    made = planned(registry, request, local).plan
+    assert made.later == ()
+    return made.first
 
 
 def refusal(registry: Registry, request: ClientRequest) -> Refused:
@@ -78,7 +78,7 @@ def test_a_picture_by_its_address_must_be_downloaded_first(registry: Registry) -
         planned(registry, call(LOOK, "/v1/messages"))
     assert needs.value.addresses == (WHERE,)
     found = needs.value.with_media({WHERE: Inline("image/png", "QUJD")})
-    sent = plan_call(registry, (), found, id="pb-1", created=1).plan.targets[0]
+    sent = plan_call(registry, (), found, id="pb-1", created=1).plan.first
     assert json.loads(sent.body)["messages"][0]["content"][0]["image_url"]["url"] == "data:image/png;base64,QUJD"
     assert needs.value.room(1000) == 1000 - len(LOOK)
 
@@ -100,7 +100,7 @@ def test_an_address_that_nobody_can_download_is_refused(registry: Registry) -> N
 def test_a_call_is_planned_with_all_that_its_target_needs(registry: Registry) -> None:
     request = call(b'{"model":"big","stream":true}', "/v1/chat/completions?a=1&api_key=s", {"x-odd": "1"})
     made = planned(registry, request)
-    to = made.plan.targets[0]
+    to = made.plan.first
     assert (made.provider.name, made.model, made.stream) == ("acme", "big", True)
     assert made.value == {"model": "big", "stream": True}
     assert (to.provider, to.kind, to.model) == ("acme", "compatible", "big-1")

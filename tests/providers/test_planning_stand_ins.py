@@ -68,7 +68,7 @@ def test_one_word_for_all_targets_is_said_once(registry: Registry) -> None:
 
 def test_targets_of_another_alias_have_their_own(registry: Registry) -> None:
     made = planned(registry, "mixed", 5)
-    first, second = made.targets[0], made.later[0]()
+    first, second = made.first, made.later[0]()
     assert second is not None
     assert first.instead is None
     assert named(made.instead) == {"context_length": ["c/large"]}

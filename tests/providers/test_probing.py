@@ -260,6 +260,34 @@ def test_a_server_that_loads_is_known(world: World) -> None:
     assert not world.probing.is_loading("lone", ONE.name, world.now)
 
 
+@pytest.mark.parametrize(("name", "server", "waits"), [("lone", ONE.name, 0.5), ("cloud", CLOUD.base_url, 2)])
+@pytest.mark.parametrize("found", [Found.AWAY, Found.LOADING])
+def test_who_answers_a_call_is_not_said_to_be_away(
+    world: World, name: str, server: str, waits: float, found: Found
+) -> None:
+    world.use(name)
+    world.probed(found, found, found, found)
+    world.probing.answered(name, server, world.now)
+    assert world.probing.seen(name, server) is None
+    assert not world.probing.is_loading(name, server, world.now)
+    (probe,), waited = world.next()
+    assert waited == waits
+    world.over(probe, Found.WELL)
+    world.probing.answered(name, server, world.now)
+    seen = world.probing.seen(name, server)
+    assert seen is not None
+    assert seen.found is Found.WELL
+
+
+def test_an_answer_that_comes_when_nobody_is_probed_any_more_is_taken_note_of(world: World) -> None:
+    world.use("lone")
+    world.probed(Found.AWAY)
+    world.now += WINDOW
+    assert world.due() is None
+    world.probing.answered("lone", ONE.name, world.now)
+    assert world.probing.seen("lone", ONE.name) is None
+
+
 def test_a_provider_that_was_changed_is_another_one(world: World) -> None:
     world.use("lone", "gpu")
     probes, _ = world.next()

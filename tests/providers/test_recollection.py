@@ -299,7 +299,7 @@ def test_the_plan_asks_for_what_was_dropped_in_the_name_of_its_target(registry: 
         endpoint = endpoint_of("POST", "/v1/chat/completions")
         assert endpoint
         call = read_call(ClientRequest(endpoint, "", [], body), 10_000)
-        (target,) = plan_call(registry, (), call, id="pb-1", created=2, recollection=chat.memory).plan.targets
+        target = plan_call(registry, (), call, id="pb-1", created=2, recollection=chat.memory).plan.first
         assert (b"SIG" in target.body) is found
-        (target,) = plan_call(registry, (), call, id="pb-1", created=2).plan.targets
+        target = plan_call(registry, (), call, id="pb-1", created=2).plan.first
         assert b"SIG" not in target.body

@@ -43,7 +43,7 @@ def target(
     assert endpoint
     body = b'{"model":"%s","max_tokens":1,"messages":[{"role":"user","content":"hi"}]}' % model.encode()
     call = read_call(ClientRequest(endpoint, "x=1", [], body), 1000)
-    return plan_call(registry, (), call, id="pb-1", created=1, servers=servers).plan.targets[0]
+    return plan_call(registry, (), call, id="pb-1", created=1, servers=servers).plan.first
 
 
 def test_most_providers_share_nothing(registry: Registry) -> None:

@@ -90,7 +90,7 @@ def exchange(
     course: Course | None = None,
 ) -> Exchange:
     settings = settings or Settings(secrets=lambda: [SECRET])
-    plan = Plan((target,), "because")
+    plan = Plan(target, "because")
     return Exchange(account(operation, stream=stream), plan, reader_for, settings, course)
 
 

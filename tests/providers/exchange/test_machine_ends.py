@@ -92,6 +92,12 @@ def test_an_idle_connection_that_had_died_is_dialled_anew_at_no_cost() -> None:
     assert play.account.outcome is Outcome.OK
 
 
+def test_a_request_that_a_server_had_for_a_while_is_not_sent_again() -> None:
+    play = Playbook() >> begin() >> opened(0.0, reused=True) >> failed(at=1.1)
+    assert [attempt.stale for attempt in play.account.attempts] == [False]
+    assert play.account.outcome is Outcome.UPSTREAM_RESET
+
+
 def test_a_fresh_connection_that_dies_is_not_dialled_anew() -> None:
     play = Playbook() >> begin() >> opened(reused=True) >> failed() >> opened() >> failed()
     assert play.account.outcome is Outcome.UPSTREAM_RESET

@@ -64,6 +64,15 @@ def test_a_name_that_leads_where_it_must_not_is_sent_nothing() -> None:
     assert play.exchange.forbidden("127.0.0.1", BEGAN) == []
 
 
+@pytest.mark.parametrize("operation", [Operation.EMBEDDINGS, Operation.RERANK, Operation.INPUT_TOKENS])
+@pytest.mark.parametrize("body", [b"", b"\r\n"])
+def test_nothing_with_status_200_is_no_answer_of_anybody(operation: Operation, body: bytes) -> None:
+    play = Playbook(exchange(operation, stream=False)) >> begin() >> opened() >> head(200, JSON)
+    play = (play >> data(body) if body else play) >> ended()
+    assert error_of(play)["code"] == "upstream_protocol_error"
+    assert play.account.outcome is Outcome.UPSTREAM_PROTOCOL_ERROR
+
+
 @pytest.mark.parametrize("operation", [Operation.EMBEDDINGS, Operation.RERANK])
 def test_what_no_model_writes_may_be_a_list(operation: Operation) -> None:
     play = Playbook(exchange(operation, stream=False)) >> begin() >> opened() >> head(200, JSON)

@@ -55,7 +55,7 @@ class Scripted(Straight):
 
     def begin(self, plan: Plan, now: int, until: int) -> Next:
         self.until = until - now
-        return Next(plan.targets[0], 0, "")
+        return Next(plan.first, 0, "")
 
     def lost(self, lost: Lost, now: int) -> Next | None:
         self.lost_tries.append(lost)

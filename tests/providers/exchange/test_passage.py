@@ -42,7 +42,7 @@ def exchange(*, stream: bool, seed: bool = False) -> Exchange:
         "acme", "compatible", "m", Deadlines(), "http", "h", 1, "/v1", [], translation.body, translation=translation
     )
     account = ExchangeAccount("pb-1", 0.0, "acme", "compatible", "messages", "messages", "m", "m", stream)
-    made = Exchange(account, Plan((target,), ""), reader_for, Settings())
+    made = Exchange(account, Plan(target, ""), reader_for, Settings())
     made.begin(0)
     made.opened(1)
     return made
@@ -206,7 +206,7 @@ def test_a_prompt_that_nobody_can_count_is_estimated() -> None:
 def test_an_untouched_stream_is_relayed_and_may_be_left_at_its_last_event() -> None:
     account = ExchangeAccount("pb-1", 0.0, "acme", "compatible", "chat", "chat", "m", "m", True)
     target = Target("acme", "compatible", "m", Deadlines(), "http", "h", 1, "/v1", [], b"{}")
-    made = Exchange(account, Plan((target,), ""), reader_for, Settings())
+    made = Exchange(account, Plan(target, ""), reader_for, Settings())
     made.begin(0)
     made.opened(1)
     made.head(200, EVENTS, 2)

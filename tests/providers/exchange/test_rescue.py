@@ -230,7 +230,7 @@ def test_a_model_that_was_done_is_not_gone_on_with(known: Registry) -> None:
 )
 def test_calls_that_are_left_as_they_are(known: Registry, client: str, more: dict[str, object]) -> None:
     plan = planned(known, client, f"{client}-{client}", **more)
-    assert not plan.targets[0].resumable
+    assert not plan.first.resumable
     assert not plan.going_on
 
 

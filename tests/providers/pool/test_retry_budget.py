@@ -69,3 +69,12 @@ def test_each_of_many_calls_counts() -> None:
         budget.call(at)
         budget.call(at)
     assert budget.left(2 * WINDOW - 1) == 4 * (WINDOW // STEP) * PERCENT // 100
+
+
+def test_a_budget_that_begins_anew_keeps_its_sums() -> None:
+    budget = RetryBudget()
+    granted = [budget.take(0) for _ in range(FLOOR + 1)]
+    assert granted == [True] * FLOOR + [False]
+    budget.reset()
+    assert budget.take(0)
+    assert (budget.taken, budget.denied) == (FLOOR + 1, 1)
