@@ -8,6 +8,7 @@ failed before it reached one refuses the request by itself.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
 from mitmproxy import http
@@ -26,6 +27,17 @@ class Verdict(Enum):
     EXCHANGE = auto()  # an LLM call: an exchange answers it
 
 
+class Trace(Protocol):
+    """What follows a call for a tracing system, where there is one."""
+
+    def attempt_begins(self) -> None:
+        """Another target is dialled."""
+
+    def onto(self, fields: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
+        """Header fields with the ids of the attempt that has begun."""
+        ...
+
+
 def _nobody(_name: str) -> Provider | None:
     return None
 
@@ -38,7 +50,8 @@ class InHand:
     ``provider`` (who is asked now), ``provider_of`` (by name) and ``secrets`` are those of the configuration that the
     request was routed by. ``request`` is the
     parsed body and ``client_body`` its bytes as the client sent them; ``client_closes`` that this is the last request
-    on its connection; ``feed`` goes on with an answer of ours whose head is the flow's response.
+    on its connection; ``feed`` goes on with an answer of ours whose head is the flow's response. ``finished`` is the
+    account once it is in the record; ``trace`` is there where calls are traced.
     """
 
     verdict: Verdict | None = None
@@ -51,6 +64,8 @@ class InHand:
     secrets: tuple[str, ...] = ()
     client_closes: bool = False
     feed: Feed | None = None
+    finished: ExchangeAccount | None = None
+    trace: Trace | None = None
 
 
 class Exchanges:

@@ -1,5 +1,8 @@
 """The client's side of a feed: its head at once, then each piece as soon as it is told.
 
+For a client that is behind nothing is taken out of the feed, so that it fills up there, and ends, instead of growing
+without bound in front of a socket that nobody reads.
+
 Relies on these internals of mitmproxy 12.2 (`mitmproxy.proxy.layers.http.HttpStream`): ``client_state`` and
 ``server_state``, ``check_killed``, ``state_errored``.
 """
@@ -16,11 +19,15 @@ from mitmproxy.proxy.layers.http._events import (
 )
 from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook, HttpResponseHook
 
+from addons import clock
 from addons.feed import Feed
 from addons.forward_stream import ForwardStream
 from addons.relay_bell import ring
 from addons.relay_http1 import Commands
-from addons.relay_layer import ShutDown
+from addons.relay_layer import SetAlarm, ShutDown
+from addons.relay_patience import is_behind
+
+_LATER = 100_000  # µs until it is seen whether a client has caught up
 
 
 class FeedStream(ForwardStream):
@@ -33,11 +40,13 @@ class FeedStream(ForwardStream):
         in_hand = self._exchanges.of(self.flow)
         if in_hand is None or in_hand.feed is None:
             yield from super()._answer_ours()
-            return
-        if self.flow.request.method == "HEAD":
+        elif self.flow.request.method == "HEAD" or not self._is_sound:
             in_hand.feed.detach()
             yield from super()._answer_ours()
-            return
+        else:
+            yield from self._begin_feed(in_hand.feed)
+
+    def _begin_feed(self, feed: Feed) -> Commands:
         response = self.flow.response
         assert response
         response.timestamp_start = time.time()
@@ -46,12 +55,16 @@ class FeedStream(ForwardStream):
             response.headers["transfer-encoding"] = "chunked"
         yield HttpResponseHeadersHook(self.flow)
         if (yield from self.check_killed(True)):
-            in_hand.feed.detach()
-            return
-        self._feed = in_hand.feed
-        self._feed.attach(lambda: ring(self.context.client))
-        yield SendHttp(ResponseHeaders(self.stream_id, response, False), self.context.client)
-        yield from self._feed_on(self._feed)
+            feed.detach()
+        elif not self._is_sound:  # it was that hook
+            feed.detach()
+            self._take_back()
+            yield from self.send_response()
+        else:
+            self._feed = feed
+            feed.attach(lambda: ring(self.context.client))
+            yield SendHttp(ResponseHeaders(self.stream_id, response, False), self.context.client)
+            yield from self._feed_on(feed)
 
     def _hear_feed(self, feed: Feed, event: events.Event) -> Commands:
         """Go on, or end with the client or with Patchbay."""
@@ -63,6 +76,10 @@ class FeedStream(ForwardStream):
         yield from self._feed_on(feed)
 
     def _feed_on(self, feed: Feed) -> Commands:
+        if not feed.is_over and is_behind(self.context.client):
+            now = clock.now_us()
+            yield SetAlarm(now + _LATER, now)
+            return
         waiting = feed.take()
         if waiting:
             yield SendHttp(ResponseData(self.stream_id, waiting), self.context.client)

@@ -33,6 +33,7 @@ from addons.relay_http1 import INTERNAL_ERROR, Commands
 from addons.relay_layer import Connect
 from addons.wire_view import mark_cut
 from providers.exchange.account import Outcome
+from providers.exchange.attempt import STALE_WITHIN
 from providers.exchange.kept import Kept
 from providers.exchange.machine import Exchange
 
@@ -43,7 +44,7 @@ class ForwardStream(HttpStream):
     def __init__(self, context: Context, stream_id: int, exchanges: Exchanges) -> None:
         super().__init__(context, stream_id)
         self._exchanges = exchanges
-        self._may_redial = False
+        self._redial_until = 0  # µs
         self._whole_at = 0  # when the request was whole, µs
         self._kept: Kept | None = None
 
@@ -125,7 +126,7 @@ class ForwardStream(HttpStream):
             yield from self.handle_protocol_error(told)
             return
         self.context.server = self.flow.server_conn = connection
-        self._may_redial = connect.reused
+        self._redial_until = clock.now_us() + STALE_WITHIN if connect.reused else 0
         content = request.raw_content
         yield SendHttp(RequestHeaders(self.stream_id, request, not (content or request.trailers)), connection)
         if content:
@@ -137,7 +138,7 @@ class ForwardStream(HttpStream):
     def _is_stale(self, event: events.Event) -> bool:
         """Whether an idle connection died before it said a byte: the server had closed it and never saw the request."""
         waiting = self.server_state == self.state_wait_for_response_headers
-        return self._may_redial and waiting and isinstance(event, ResponseProtocolError)
+        return waiting and isinstance(event, ResponseProtocolError) and clock.now_us() < self._redial_until
 
     def state_wait_for_response_headers(self, event: HttpEvent) -> Commands:
         """Let every response of the local server through as it comes."""

@@ -1,5 +1,6 @@
 """Relay: puts our layer under every connection."""
 
+import logging
 import os
 import re
 
@@ -17,9 +18,12 @@ from addons.hook_dispatch import HookCaller
 from addons.relay_layer import RelayLayer
 from addons.relay_stream import RelayStream
 
+logger = logging.getLogger(__name__)
+
 # What the relay needs of mitmproxy's own options, and why:
 _OPTIONS = {
     "connection_strategy": "lazy",  # a dead llama-server must not refuse the clients of other providers
+    "keep_host_header": True,  # the page judges by it who asks; what goes upstream gets the target's own
     "http2": False,  # mitmproxy opens at most five upstream connections per client connection
     "tcp_timeout": 2 * 3600,  # an idle bound above every deadline of ours: local prefill may take its ten minutes
 }
@@ -53,6 +57,10 @@ class Relay:
         for option, variable in _TRUSTED.items():
             if (path := os.environ.get(variable)) and getattr(ctx.options, option) is None:
                 ctx.options.update(**{option: path})
+                if not os.access(path, os.R_OK):
+                    logger.warning(
+                        "%s names %s, which cannot be read: no provider is trusted over TLS.", variable, path
+                    )
 
     def next_layer(self, next_layer: NextLayer) -> None:
         """Let mitmproxy choose the layer, and take its HTTP layer's place; plain HTTP needs no choice."""

@@ -9,14 +9,15 @@ _LINE_LIMIT = 16 * 1024
 class ChunkedBody:
     """Takes the payload out of a chunked body, all that is there at once.
 
-    ``read`` raises ValueError when the framing is broken. After ``complete`` the ``trailers`` are known and ``rest``
-    holds what came behind the body.
+    After ``complete`` the ``trailers`` are known and ``rest`` holds what came behind the body. ``flaw`` says how the
+    framing is broken, "" if it is not; what came ahead of the flaw is payload all the same.
     """
 
     def __init__(self) -> None:
         self.complete = False
         self.trailers: list[tuple[bytes, bytes]] = []
         self.rest = b""
+        self.flaw = ""
         self._pending = b""  # an incomplete line
         self._left = 0  # bytes of the chunk that are still to come
         self._in_trailers = False
@@ -24,11 +25,18 @@ class ChunkedBody:
 
     def read(self, data: bytes) -> bytes:
         """Return the payload in the next ``data`` of the connection."""
-        if self.complete:
-            return b""
+        payload: list[bytes] = []
+        if not self.complete and not self.flaw:
+            try:
+                self._read(data, payload)
+            except ValueError as error:
+                self.flaw = str(error)
+        return b"".join(payload)
+
+    def _read(self, data: bytes, payload: list[bytes]) -> None:
+        """Add the payload piece by piece. Raises ValueError where the framing breaks."""
         if self._pending:
             data, self._pending = self._pending + data, b""
-        payload: list[bytes] = []
         at, size = 0, len(data)
         while at < size and not self.complete:
             if self._left:
@@ -41,11 +49,10 @@ class ChunkedBody:
             end = data.find(b"\n", at)
             if end < 0:
                 self._keep(data[at:])
-                return b"".join(payload)
+                return
             self._line(data[at:end].removesuffix(b"\r"))
             at = end + 1
         self.rest = data[at:]
-        return b"".join(payload)
 
     def single(self, data: bytes) -> bytes | None:
         """Return the payload if ``data`` is one whole chunk and nothing else, as a paced event comes; else None."""

@@ -230,13 +230,11 @@ def _read_chunked(side: RelayClient | RelayServer, body: ChunkedBody, event: eve
     if not isinstance(event, events.DataReceived):
         yield from _break_off(side, "the connection was closed within a chunked body")
         return
-    try:
-        payload = body.read(_extract_all(side.buf))
-    except ValueError as error:
-        yield from _break_off(side, f"HTTP/1 protocol error: {error}")
-        return
+    payload = body.read(_extract_all(side.buf))
     if payload:
         yield from side.deliver(payload)
+    if body.flaw:
+        yield from _break_off(side, f"HTTP/1 protocol error: {body.flaw}")
     if not body.complete:
         return
     side.buf += body.rest

@@ -172,8 +172,7 @@ class RelayStream(AnsweringStream):
         for name in [name for name, due in self._due.items() if due <= now]:
             if self._due.pop(name, now + 1) > now or self._exchange is None:
                 continue
-            if name is Timer.PHASE and self._exchange.is_committed and is_behind(self.context.client):
-                # The provider is not read while the client is behind: its silence says nothing.
+            if self._rests(name, self._exchange):
                 self._due[name] = now + REST_US
                 continue
             if name is Timer.PHASE and self._connecting is not None and self._layer.is_shaking_hands(self._connecting):
@@ -185,6 +184,14 @@ class RelayStream(AnsweringStream):
                 yield from self._play_on(self._exchange)
         if self._due:
             yield SetAlarm(min(self._due.values()), clock.now_us())
+
+    def _rests(self, name: Timer | str, exchange: Exchange) -> bool:
+        """Whether a deadline is for later: while the client is behind the provider is not read.
+
+        So its silence says nothing; and for whom something waits a sign of life is one byte more that is not taken.
+        """
+        about_silence = name is Timer.HOLD or (name is Timer.PHASE and exchange.is_committed)
+        return about_silence and is_behind(self.context.client)
 
     def _call_up(self) -> None:
         """Note that there is a place for this call; it goes on as soon as the other one's affairs are settled."""
@@ -234,6 +241,7 @@ class RelayStream(AnsweringStream):
     def _dial(self, command: Dial) -> Commands:
         assert self._exchange
         assert self._view
+        self._view.begin_attempt()
         self.flow.response = None
         if command.target is not self._view.target:
             self._view.show(command.target)

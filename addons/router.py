@@ -145,13 +145,13 @@ class Router:
         in_hand.provider, in_hand.request, in_hand.client_body = planned.provider, planned.value, call.request.body
         in_hand.secrets = tuple(registry.secrets())
         in_hand.account = account_of(call.request, planned, call_id)
-        if (counted := planned.plan.targets[0].estimate()) is not None:
+        if (counted := planned.plan.first.estimate()) is not None:
             _answer_estimate(flow, in_hand.account, counted)
             return None
         settings = Settings(keep_limit=configuration.flow_body_limit, secrets=lambda: in_hand.secrets)
         in_hand.client_closes = connection_close(flow.request.http_version, flow.request.headers)
-        flow.metadata.update(client_request(flow.request, planned.plan.targets[0].body))
-        show_wire(flow, planned.plan.targets[0])
+        flow.metadata.update(client_request(flow.request, planned.plan.first.body))
+        show_wire(flow, planned.plan.first)
         # Last of all: had anything above failed, the call would be refused.
         course = configuration.failover.course(registry.settings.attempts)
         in_hand.exchange = Exchange(in_hand.account, planned.plan, reader_for, settings, course)

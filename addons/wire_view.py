@@ -28,6 +28,8 @@ from providers.wire.values import whole
 
 Fields = tuple[tuple[bytes, bytes], ...]
 
+CUT = "patchbay.body_cut_note"
+
 # What asyncio and OpenSSL say when no connection comes about (mitmproxy hands their text on), and what it means.
 _CONNECT_ERRORS: tuple[tuple[re.Pattern[str], Outcome], ...] = (
     (re.compile(r"certificate|tls|ssl", re.IGNORECASE), Outcome.UPSTREAM_TLS),
@@ -61,7 +63,7 @@ class WireView:
         self._in_hand = in_hand
         self._exchange = exchange
         self._shown: tuple[int, bytes | None] | None = None
-        self.target = exchange.plan.targets[0]  # whose request the flow shows
+        self.target = exchange.plan.first  # whose request the flow shows
 
     def show(self, target: Target) -> None:
         """Let the flow show what another target is sent; another server of the same provider is sent the same."""
@@ -73,6 +75,11 @@ class WireView:
         self.target, self._in_hand.provider = target, self._in_hand.provider_of(target.provider)
         self._flow.metadata["patchbay.wire_body_hash"] = body_hash(target.body)
         show_wire(self._flow, target)
+
+    def begin_attempt(self) -> None:
+        """Tell who follows this call, if anybody does, that a target is dialled."""
+        if self._in_hand.trace is not None:
+            self._in_hand.trace.attempt_begins()
 
     def is_led_astray(self, peer: str) -> bool:
         """Whether the name of an official provider has led to ``peer``, an address of this machine."""
@@ -86,6 +93,8 @@ class WireView:
         if provider is not None and _is_at(provider, shown.scheme, shown.host, shown.port):
             placeholders = byte_headers(provider.placeholder_headers())
             fields = (*(f for f in fields if f not in placeholders), *byte_headers(provider.auth_headers()))
+        if self._in_hand.trace is not None:
+            fields = self._in_hand.trace.onto(fields)
         sent = copy(shown)  # a new one would have all its fields checked: a twentieth of a small request's time
         sent.data = copy(shown.data)
         sent.data.http_version, sent.data.headers = b"HTTP/1.1", http.Headers(fields)
@@ -150,6 +159,10 @@ class WireView:
             "patchbay.reason": self._exchange.plan.reason,
         }
         mark_cut(self._flow, self._exchange.heard.kept)
+        if pace := self._exchange.heard.pace.told():
+            story["patchbay.pace"] = pace
+        if account.translation is not None:
+            story["patchbay.translation"] = whole(account.translation)
         if sent is not None:
             story["patchbay.client_status"] = sent.status
             story["patchbay.client_headers"] = [[whole(name), whole(value)] for name, value in sent.headers]
@@ -178,10 +191,19 @@ def _without_keys(path: str) -> str:
 
 
 def mark_cut(flow: http.HTTPFlow, kept: Kept) -> None:
-    """Let a flow say that it shows only the beginning of its answer's body."""
-    if not kept.whole:
-        flow.metadata["patchbay.body_cut"] = True
-        flow.comment = f"the answer's body is cut here after {len(kept.content()):,} bytes"
+    """Let a flow say that it shows only the beginning of its answer's body; a person's comment stays."""
+    if kept.whole:
+        return
+    note = f"the answer's body is cut here after {len(kept.content()):,} bytes"
+    flow.metadata["patchbay.body_cut"] = True
+    flow.metadata[CUT] = note
+    flow.comment = flow.comment or note
+
+
+def cut_note(flow: http.HTTPFlow) -> str:
+    """Return what `mark_cut` has said of a flow, "" if it shows all there was."""
+    note = flow.metadata.get(CUT)
+    return note if isinstance(note, str) else ""
 
 
 def _clean(body: bytes, secrets: tuple[str, ...]) -> bytes:

@@ -10,7 +10,7 @@ from mitmproxy.proxy.events import Wakeup
 from addons.feed import Feed
 from addons.relay_layer import BELL
 from tests.addons.line import Line
-from tests.addons.line_words import ClientGone, ClientSays, Closes, Stopped, chunk, get
+from tests.addons.line_words import ClientGone, ClientSays, Closes, Later, Stopped, chunk, get
 
 HEADERS = {"content-type": "text/event-stream", "content-length": "0"}
 
@@ -116,6 +116,61 @@ def test_only_the_head_is_told_to_who_asks_for_it(line: Line, page: Page) -> Non
     line >> ClientSays(b"HEAD /patchbay/live HTTP/1.1\r\nHost: x\r\n\r\n")
     assert page.said().endswith(b"\r\n\r\n")
     assert page.left == ["left"]
+
+
+def test_what_a_listener_does_not_take_waits_in_the_feed(
+    line: Line, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line >> get("/patchbay/live")
+    page.said()
+    with monkeypatch.context() as behind:
+        behind.setattr("addons.feed_stream.is_behind", lambda _client: True)
+        for _ in range(3):
+            page.feed.tell(b"data: 1\n\n")
+            page.answer_the_bell()
+            line >> Later(1)
+        assert page.said() == b""
+    line >> Later(0.2)
+    assert page.said() == chunk(b"data: 1\n\n" * 3)
+
+
+def test_a_listener_who_takes_nothing_for_long_is_let_go(
+    line: Line, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.feed = Feed(lambda: page.left.append("left"), most=10)
+    monkeypatch.setattr("addons.feed_stream.is_behind", lambda _client: True)
+    line >> get("/patchbay/live")
+    page.said()
+    for _ in range(2):
+        page.feed.tell(b"data: 1\n\n")
+    assert page.left == ["left"]
+    line >> Later(1)
+    assert page.said().endswith(b"0\r\n\r\n")
+
+
+def broken(_flow: http.HTTPFlow) -> None:
+    raise LookupError("a fault of this hook")
+
+
+@pytest.mark.parametrize("hook", ["request", "responseheaders"])
+def test_nobody_listens_where_a_hook_has_failed(line: Line, page: Page, hook: str) -> None:
+    page_itself = page.request
+
+    def request(flow: http.HTTPFlow) -> None:
+        page_itself(flow)
+        if hook == "request":
+            broken(flow)
+
+    line.extra["request"] = request
+    if hook == "responseheaders":
+        line.extra[hook] = broken
+    page.feed.tell(b"data: for nobody\n\n")
+    line >> get("/patchbay/live")
+    answer = line.answer()
+    assert (answer.status, b"nobody" in answer.body) == (500, False)
+    assert page.left == ["left"]
+    assert [type(error) for error in line.raised] == [LookupError]
+    line.raised.clear()
 
 
 def killer(_line: Line) -> Callable[[http.HTTPFlow], None]:

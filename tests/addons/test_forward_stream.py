@@ -11,6 +11,7 @@ from tests.addons.line_words import (
     Closes,
     Connected,
     Hook,
+    Later,
     Opens,
     Refused,
     Sends,
@@ -94,6 +95,15 @@ def test_an_idle_connection_that_had_closed_is_dialled_anew(line: Line) -> None:
     assert line.to_upstream[8080] == POSTED.data.replace(b"localhost:8088", b"127.0.0.1:8080")
     line >> UpstreamSays(whole(200, b"2"))
     assert line.answer().body == b"2"
+
+
+def test_a_request_that_the_server_had_for_a_while_is_not_sent_again(line: Line) -> None:
+    forwarded(line) >> UpstreamSays(whole(200, b"1")) >> POSTED >> Later(1.1)
+    line.to_client = b""
+    line.done.clear()
+    line >> UpstreamGone()
+    assert line.answer().status == 502
+    assert not any(isinstance(one, Opens) for one in line.done)
 
 
 def test_a_fresh_connection_that_closes_is_not_dialled_anew(line: Line) -> None:

@@ -1,6 +1,7 @@
 """The relay takes the place of mitmproxy's HTTP layer, wherever that stands, and of nothing else."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from mitmproxy.addons.next_layer import NextLayer as NextLayerAddon
@@ -83,6 +84,17 @@ def test_it_trusts_whom_the_environment_says(monkeypatch: pytest.MonkeyPatch) ->
     with taddons.context(Relay(Exchanges())) as context:
         assert context.options.ssl_verify_upstream_trusted_ca == "/etc/ours.pem"
         assert context.options.ssl_verify_upstream_trusted_confdir is None
+
+
+@pytest.mark.parametrize(("name", "told"), [("there.pem", False), ("gone.pem", True)])
+def test_authorities_that_cannot_be_read_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, told: bool
+) -> None:
+    (tmp_path / "there.pem").touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / name))
+    with taddons.context(Relay(Exchanges())) as context:
+        assert context.options.ssl_verify_upstream_trusted_ca == str(tmp_path / name)
+    assert (f"SSL_CERT_FILE names {tmp_path / name}, which cannot be read" in caplog.text) is told
 
 
 def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

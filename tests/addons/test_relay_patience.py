@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,11 @@ from addons.chain import make_chain
 from addons.configuration import Configuration
 from addons.listener import Listener, modes_for
 from addons.relay_patience import Patience, is_behind
+from providers.exchange.machine import Settings
 from providers.registry import Registry, Watcher
 from tests.fake_answers import CHUNKED, SSE, whole
 from tests.fake_dialects import chat_events
-from tests.fake_steps import Chunk, Head, LastChunk, Script
+from tests.fake_steps import Chunk, Head, LastChunk, Script, Sleep, Stall
 from tests.fake_upstream import FakeUpstream
 from tests.rig import free_port
 from tests.rig_client import request_bytes
@@ -114,6 +116,22 @@ async def test_a_client_that_takes_nothing_is_hung_up_on(build: Build, caplog: p
         writer.close()
     assert "has taken nothing of its answer for 0.4 s" in caplog.text
     # It is the client's doing, although the provider's own deadline is shorter.
+    assert rows(registry) == [("client_disconnected", "client")]
+
+
+async def test_signs_of_life_do_not_count_as_taken(
+    build: Build, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider that paces its events leaves the client between two of them, where a sign of life may stand."""
+    monkeypatch.setattr("addons.router.Settings", partial(Settings, hold=0.05, alive=0.06))
+    paced = (step for _ in range(1000) for step in (Chunk(b": " + b"x" * 16_380 + b"\n\n"), Sleep(0.001)))
+    upstream.on(PATH, (Head(200, (*SSE, *CHUNKED)), *map(Chunk, EVENTS[:3]), *paced, Stall()))
+    registry = build(0.6, 60)
+    async with running(registry) as listener:
+        _, writer = await say(registry, CALL)
+        await until(lambda: listener.in_flight() == 1)
+        await until(lambda: listener.in_flight() == 0)
+        writer.close()
     assert rows(registry) == [("client_disconnected", "client")]
 
 

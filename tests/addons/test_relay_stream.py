@@ -164,14 +164,17 @@ def test_a_stream_that_breaks_off_ends_in_an_error_event(line: Line) -> None:
 
 
 def test_broken_framing_ends_in_an_error_event(line: Line) -> None:
-    streaming(line) >> UpstreamSays(b"what?\r\n")
-    assert b"upstream_protocol_error" in line.answer().body
+    streaming(line) >> UpstreamSays(chunk(REST[0]) + b"what?\r\n")
+    answer = line.answer()
+    assert answer.body.startswith(ROLE + FIRST + REST[0])  # what came ahead of the flaw is not lost
+    assert b"upstream_protocol_error" in answer.body
 
 
 def test_an_error_answer_is_retold(line: Line) -> None:
     asked(line) >> UpstreamSays(whole(401, json.dumps({"error": {"message": f"bad {ACME_KEY}"}}).encode()))
     answer = line.answer()
     assert (answer.status, answer.json()["error"]["code"]) == (502, "upstream_auth")
+    assert answer.headers["x-should-retry"] == "false"  # trying again does not mend a key
     assert ACME_KEY.encode() not in line.to_client
     assert ACME_KEY not in repr(line.flow.get_state())
     assert line.hooks()[-1] == "response"
@@ -214,6 +217,18 @@ def test_a_stream_that_falls_silent_ends_in_an_error_event(line: Line) -> None:
     assert line.answer().complete
     assert b'"code":"upstream_timeout"' in line.answer().body
     assert Closes(9901) in line.done
+
+
+def test_a_client_that_is_behind_gets_no_sign_of_life(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    line >> post("/v1/chat/completions", {"model": "chatter", "stream": True, "messages": []}) >> Connected()
+    line >> UpstreamSays(head_of() + chunk(ROLE)) >> UpstreamSays(chunk(FIRST))
+    line.to_client = b""
+    with monkeypatch.context() as behind:
+        behind.setattr("addons.relay_stream.is_behind", lambda _client: True)
+        line >> Later(60)
+    assert line.to_client == b""
+    line >> Later(2)
+    assert line.to_client == chunk(b": keep-alive\n\n")
 
 
 def test_the_total_deadline_ends_a_stream_that_goes_on(line: Line) -> None:
