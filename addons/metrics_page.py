@@ -24,6 +24,8 @@ from addons.output import Output
 from addons.own_pages import answer_error, own_page
 from addons.recorder import Recorder
 from addons.telemetry.metrics import Metrics
+from providers.exchange.account import Outcome
+from providers.failover import Failover
 from providers.pool.breaker import CircuitState
 from providers.pool.trouble import State
 from providers.version import version
@@ -83,10 +85,20 @@ class MetricsPage(Collector):
         yield from self._metrics.families()
         yield _in_flight(in_hand.exchange.account.provider for _, in_hand in self._exchanges.open() if in_hand.exchange)
         yield _breakers(self._configuration.failover.breakers.snapshot(clock.now_us()))
+        yield self._shed()
+        yield from _troubles(self._configuration.failover)
         for name, text, value in self._now():
             yield GaugeMetricFamily(name, text, value=value)
         for name, text, value in self._so_far():
             yield CounterMetricFamily(name, text, value=value)
+
+    def _shed(self) -> Metric:
+        family = CounterMetricFamily(
+            "patchbay_shed", "Calls and clients turned away for want of room.", labels=["reason"]
+        )
+        family.add_metric(["provider_full"], self._metrics.ended(Outcome.SHED))
+        family.add_metric(["descriptors"], self._vital.descriptors.shed)
+        return family
 
     def _now(self) -> Iterator[Reading]:
         store = self._recorder.health()
@@ -112,6 +124,20 @@ class MetricsPage(Collector):
         )
         yield "patchbay_clients_shed", "Clients that were turned away for want of descriptors.", descriptors.shed
         yield "patchbay_output_lines_dropped", "Lines that nobody read from standard output.", output.dropped
+
+
+def _troubles(failover: Failover) -> Iterator[Metric]:
+    """Yield what needs a person, and what the retry budgets did not allow."""
+    text = "Tries that failed because a provider refuses our key (auth) or its money is spent (spend_limit)."
+    keys = CounterMetricFamily("patchbay_key_troubles", text, labels=("provider", "reason"))
+    for (provider, reason), count in sorted(failover.key_troubles.counts.items()):
+        keys.add_metric((provider, reason), count)
+    yield keys
+    text = "Repetitions that were not made, since a provider had got its share of them."
+    spent = CounterMetricFamily("patchbay_retry_budget_exhausted", text, labels=("provider",))
+    for provider, count in sorted(failover.budgets_exhausted().items()):
+        spent.add_metric((provider,), count)
+    yield spent
 
 
 def _in_flight(providers: Iterable[str]) -> Metric:

@@ -18,7 +18,10 @@ class Option:
 FLOW_BODY_LIMIT = Option(
     "patchbay_flow_body_limit", int, 1 << 20, "Bytes of an answer that its flow keeps, for mitmweb and saved flows."
 )
-OPTIONS = (FLOW_BODY_LIMIT,)
+KEEP_FLOWS = Option(
+    "patchbay_keep_flows", int, 2000, "Flows that mitmweb and mitmproxy keep: the oldest unmarked ones go; 0 keeps all."
+)
+OPTIONS = (FLOW_BODY_LIMIT, KEEP_FLOWS)
 
 
 def declare(loader: Loader) -> None:

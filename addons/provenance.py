@@ -7,8 +7,8 @@ from mitmproxy import http
 from providers.addresses import is_loopback
 
 # Another proxy on this machine speaks for somebody else.
-_SPOKEN_FOR = ("forwarded", "x-forwarded-for", "x-real-ip")
-_OWN_PAGES = ("none", "same-origin")
+SPOKEN_FOR = ("forwarded", "x-forwarded-for", "x-real-ip")
+OWN_PAGES = ("none", "same-origin")
 
 
 def comes_from_here(flow: http.HTTPFlow) -> bool:
@@ -18,9 +18,9 @@ def comes_from_here(flow: http.HTTPFlow) -> bool:
     whose name was led to this machine calls itself by that name (``origin``), and is another site's, too.
     """
     headers, peer = flow.request.headers, flow.client_conn.peername
-    if not peer or not is_loopback(peer[0]) or any(name in headers for name in _SPOKEN_FOR):
+    if not peer or not is_loopback(peer[0]) or any(name in headers for name in SPOKEN_FOR):
         return False
-    return headers.get("sec-fetch-site", "none") in _OWN_PAGES and _is_own(headers.get("origin", ""))
+    return headers.get("sec-fetch-site", "none") in OWN_PAGES and _is_own(headers.get("origin", ""))
 
 
 def _is_own(origin: str) -> bool:

@@ -95,6 +95,7 @@ class Recorder:
         if account is None:
             return
         in_hand.account = None  # written once, whatever hooks follow
+        in_hand.finished = account
         self._finished.tell(account)
         if self._store is None:
             return

@@ -5,11 +5,16 @@ was. So the client's request is put back first and sent to our own address, wher
 of mitmproxy against connecting to oneself is lifted for exactly these connections.
 """
 
+import asyncio
+from collections.abc import Awaitable, Sequence
+
 from mitmproxy import ctx, http
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
-from addons.wire_view import body_hash, byte_headers
-from providers.wire.splice import NotAnObject, read_object
+from addons.client_call import ClientCall, client_call
+from addons.wire_view import byte_headers
+
+_LOOK, _PATIENCE = 0.02, 10.0  # seconds: between two looks whether we listen, and of all of them
 
 
 class Replay:
@@ -18,49 +23,46 @@ class Replay:
     def __init__(self) -> None:
         self._expected = 0
 
-    def request(self, flow: http.HTTPFlow) -> None:
-        """Restore the client's request and aim it at ourselves."""
-        made = flow.metadata.get("patchbay.client_request")
-        if flow.is_replay != "request" or not isinstance(made, str):
-            return
-        method, _, path = made.partition(" ")
-        request, (host, port) = flow.request, _own_address()
-        body = _body(flow)
-        kept = [
-            (name, value)
-            for name, value in flow.metadata["patchbay.client_request_headers"]
-            if name.lower() not in ("host", "content-length", "transfer-encoding", "connection", "content-encoding")
-        ]
-        request.method, request.path = method, path
+    def request(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
+        """Restore the client's request and aim it at ourselves; one from the command line comes before we listen."""
+        call = client_call(flow) if flow.is_replay == "request" else None
+        if call is None:
+            return None
+        if not _addresses():
+            return self._restore_once_open(flow, call)
+        self._restore(flow, call)
+        return None
+
+    async def _restore_once_open(self, flow: http.HTTPFlow, call: ClientCall) -> None:
+        for _ in range(int(_PATIENCE / _LOOK)):
+            if _addresses():
+                break
+            await asyncio.sleep(_LOOK)
+        self._restore(flow, call)
+
+    def _restore(self, flow: http.HTTPFlow, call: ClientCall) -> None:
+        request, (host, port) = flow.request, own_address()
+        request.method, request.path = call.method, call.path
         request.scheme, request.host, request.port = "http", host, port
         request.headers.fields = byte_headers(
-            [("host", request.host_header or host), *kept, ("content-length", str(len(body)))]
+            [("host", request.host_header or host), *call.headers, ("content-length", str(len(call.body)))]
         )
-        request.data.content = body
+        request.data.content = call.body
         self._expected += 1
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """Let a replay connect to us."""
-        if self._expected and data.server.address == _own_address():
+        if self._expected and data.server.address == own_address():
             self._expected -= 1
             data.server.error = None
 
 
-def _own_address() -> tuple[str, int]:
-    host, port = ctx.master.addons.get("proxyserver").listen_addrs()[0][:2]
+def own_address() -> tuple[str, int]:
+    """Return where a program on this machine reaches us."""
+    host, port = _addresses()[0][:2]
     return ({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
 
 
-def _body(flow: http.HTTPFlow) -> bytes:
-    """The client's body; where somebody has edited the flow, the edited one, sent to the provider that it shows."""
-    content = flow.request.raw_content or b""
-    if flow.metadata.get("patchbay.wire_body_hash") == body_hash(content):
-        said = flow.metadata.get("patchbay.client_request_body")
-        return said.encode() if isinstance(said, str) else content
-    try:
-        edited = read_object(content)
-    except NotAnObject:
-        return content
-    model = edited.value.get("model")
-    provider = flow.metadata.get("patchbay.provider")
-    return edited.replace({"model": f"{provider}/{model}"}) if isinstance(model, str) and provider else content
+def _addresses() -> Sequence[tuple[str, int]]:
+    addresses: Sequence[tuple[str, int]] = ctx.master.addons.get("proxyserver").listen_addrs()
+    return addresses

@@ -70,6 +70,10 @@ class Tally:
         """Count."""
         self._counts[labels] += amount
 
+    def total(self, last: str) -> float:
+        """Return the sum of those whose last label is this one."""
+        return sum(count for labels, count in self._counts.items() if labels[-1] == last)
+
     def family(self) -> Metric:
         """Return it as Prometheus has it."""
         family = CounterMetricFamily(self._name, self._text, labels=self._labels)
@@ -125,6 +129,10 @@ class Metrics:
         elif account.input_tokens or account.output_tokens:
             self._unpriced.add(of)
         self._times(provider, account)
+
+    def ended(self, outcome: Outcome) -> float:
+        """Return how many calls have ended so."""
+        return self._requests.total(outcome)
 
     def families(self) -> Iterator[Metric]:
         """Return everything that was counted."""

@@ -25,13 +25,21 @@ ORDER = [
     "Patience",
     "Replay",
     "Gate",
+    "Page",
     "Draining",
     "Descriptors",
     "MetricsPage",
     "Health",
     "ModelList",
     "Router",
+    "Pricer",
     "Recorder",
+    "Tracer",
+    "Marks",
+    "KeptFlows",
+    "FlowCommands",
+    "ContentViews",
+    "ConversationCommands",
 ]
 ALL_HOOKS = {
     "load",
@@ -49,6 +57,7 @@ ALL_HOOKS = {
     "client_disconnected",
     "server_connected",
     "server_disconnected",
+    "websocket_end",
 }
 
 
@@ -56,7 +65,7 @@ def names(chain: list[object]) -> list[str]:
     return [type(addon).__name__ for addon in chain]
 
 
-def test_the_gate_stands_before_whoever_answers_and_the_recorder_last() -> None:
+def test_the_gate_stands_before_whoever_answers_and_who_tells_of_a_call_behind_the_recorder() -> None:
     assert names(make_chain()) == ORDER
 
 

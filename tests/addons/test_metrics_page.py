@@ -18,6 +18,7 @@ from addons.metrics_page import MetricsPage, Vitals
 from addons.output import Output
 from addons.recorder import Recorder
 from addons.telemetry.metrics import Metrics
+from providers.exchange.account import Outcome
 from providers.pool.breaker import Circuit, Permit
 from providers.pool.error_class import ErrorClass
 from providers.version import version
@@ -95,6 +96,22 @@ def test_the_worst_breaker_of_a_provider(desk: Desk, configuration: Configuratio
             if isinstance(permit, Permit):
                 breakers.over(permit, ErrorClass.REFUSED, clock.now_us())
     assert desk.told()["patchbay_breaker_state['acme']"] == 2
+
+
+def test_what_needs_a_person_or_more_room_is_told(desk: Desk, configuration: Configuration) -> None:
+    failover, now = configuration.failover, clock.now_us()
+    failover.key_troubles.note("acme", ErrorClass.AUTH, now)
+    failover.key_troubles.note("acme", ErrorClass.SPEND_LIMIT, now)
+    failover.key_troubles.note("acme", ErrorClass.SPEND_LIMIT, now)
+    while failover.budget("acme").take(now):
+        pass
+    desk.metrics.observe(account(outcome=Outcome.SHED))
+    told = desk.told()
+    assert told["patchbay_key_troubles_total['acme', 'auth']"] == 1
+    assert told["patchbay_key_troubles_total['acme', 'spend_limit']"] == 2
+    assert told["patchbay_retry_budget_exhausted_total['acme']"] == 1
+    assert told["patchbay_shed_total['provider_full']"] == 1
+    assert told["patchbay_shed_total['descriptors']"] == 0
 
 
 def test_it_speaks_openmetrics_to_who_asks_for_it(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """A client replay is the client's call made again."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 
@@ -85,6 +86,32 @@ def test_other_flows_are_left_alone(replay: Replay, is_replay: str | None) -> No
     flow.is_replay = is_replay
     replay.request(flow)
     assert flow.request.host == "api.acme.example"
+
+
+@pytest.mark.anyio
+async def test_one_that_comes_before_we_listen_waits_until_we_do(
+    replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Listening, "listen_addrs", lambda _self: [])
+    flow = shown_call()
+    waiting = replay.request(flow)
+    assert waiting is not None
+    restoring = asyncio.ensure_future(waiting)
+    await asyncio.sleep(0)
+    assert flow.request.host == "api.acme.example"
+    monkeypatch.undo()
+    await asyncio.wait_for(restoring, 5)
+    assert flow.request.host == "127.0.0.1"
+
+
+@pytest.mark.anyio
+async def test_where_we_never_listen_it_fails(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Listening, "listen_addrs", lambda _self: [])
+    monkeypatch.setattr("addons.replay._PATIENCE", 0.02)
+    waiting = replay.request(shown_call())
+    assert waiting is not None
+    with pytest.raises(IndexError):
+        await waiting
 
 
 def test_a_flow_that_was_no_call_is_left_alone(replay: Replay) -> None:

@@ -53,6 +53,13 @@ def test_a_call_is_counted_once_by_all_its_labels() -> None:
     assert told["patchbay_requests_total", ("big-1", "generate", "upstream_reset", "acme")] == 1
 
 
+def test_ends_of_one_kind_are_summed_over_all_models() -> None:
+    metrics = Metrics()
+    for known in ({"model": "shed"}, {"outcome": Outcome.SHED}, {"outcome": Outcome.SHED, "provider": "other"}):
+        metrics.observe(account(**known))
+    assert metrics.ended(Outcome.SHED) == 2
+
+
 def test_an_end_without_a_word_is_an_error_of_ours_as_in_the_record() -> None:
     metrics = Metrics()
     metrics.observe(account(outcome=None))
