@@ -229,7 +229,8 @@ def _assert_head(heard: Heard, told: Told, tries: int | None) -> None:
     assert wait is None or 1 <= int(wait) <= 120
     if tries is not None:
         assert answer.get("x-patchbay-attempts") == str(tries)
-        assert answer.get("x-should-retry") == ("false" if tries > 1 else None)
+        hopeless = tries > 1 or told.code == "upstream_auth"
+        assert answer.get("x-should-retry") == ("false" if hopeless else None)
 
 
 def _assert_id(heard: Heard) -> None:

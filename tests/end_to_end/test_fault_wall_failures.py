@@ -230,9 +230,14 @@ def test_a_server_that_loads_its_model_is_waited_for_or_left(thrice: Gateway, di
 
 
 def assert_loading(heard: Heard, tries: int) -> None:
-    """llama-server's own words pass to clients of its own dialects, in its own shape: it never sends ``param``."""
+    """llama-server's own words pass to clients of its own dialects, in its own shape: it never sends ``param``.
+
+    It does not say how long it will take: clients are told to come back in a moment.
+    """
+    assert heard.answer.get("retry-after") == "5"
     if heard.dialect == "messages":
-        assert assert_refused(heard, Told(503, None, FAILED), tries=tries)["message"] == "Loading model"
+        error = assert_refused(heard, Told(503, None, FAILED, retry_after=True), tries=tries)
+        assert error["message"] == "Loading model"
         return
     answer = heard.answer
     error = assert_told_in_dialect(answer, heard.dialect, heard.gateway.behind, 503, passed_on=True)
@@ -255,7 +260,7 @@ def test_loading_beyond_the_deadline_is_told_within_it(thrice: Gateway) -> None:
     thrice.external.on(path(name, "messages"), LOADING)
     began = time.monotonic()
     heard = call(thrice, "messages", f"{name}/m", stream=False)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10  # not the ten minutes that a model may take; the machine may be busy
     tries = len(heard.attempts())
     assert tries > 3
     assert_loading(heard, tries)
