@@ -13,11 +13,13 @@ WALL: dict[str, str] = {
     "addons/forward_stream.py": "a flow's time stamps, which people see in mitmweb",
     "addons/recorder.py": "when a turn of a conversation was remembered; forgotten by its age in hours",
     "addons/router.py": "`created` of a list of models",
+    "addons/web/api.py": "the days of a chart are days of the calendar",
     "addons/telemetry/retention.py": "rows are kept for so many days of wall time",
     "addons/telemetry/runs.py": "when a run was last seen, for people and for other machines",
     "providers/admission.py": "`started_at` of a row, and the id that sorts by it",
     "providers/demo.py": "`created` of an answer",
     "providers/failover.py": "a provider's `Retry-After` may be a date",
+    "providers/pricing.py": "a vendor's prices have dates",
     "providers/targeting.py": "a route's `time` condition is the hour on the wall",
 }
 CALLS = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
