@@ -50,7 +50,7 @@ DIALECTS = ("providers.wire.chat", "providers.wire.messages", "providers.wire.re
 # What has no sockets and no clock: the time is a parameter there.
 SANS_IO = ("providers.wire", "providers.exchange", "providers.pool")
 CLOCKS_AND_SOCKETS = frozenset("asyncio datetime os pathlib select socket ssl subprocess threading time".split())
-NO_MITMPROXY = ("providers", "addons.telemetry", "addons.playback")
+NO_MITMPROXY = ("providers", "addons.telemetry", "addons.playback", "addons.views")
 # Of mitmproxy's proxy core an addon may know modes and hook data; all else belongs to the relay and the listener.
 KNOWS_INTERNALS = re.compile(
     r"addons\.(?:relay(?:_\w+)?|answering_stream|direct_path|feed_stream|forward_stream|hook_dispatch|listener)$"
@@ -226,6 +226,7 @@ def test_a_type_error_is_ignored_by_its_code_and_with_a_reason() -> None:
         ("providers/wire/x.py", "import httpx"),
         ("providers/wire/chat/x.py", "import mitmproxy"),
         ("addons/telemetry/x.py", "from mitmproxy import http"),
+        ("addons/views/x.py", "from mitmproxy import http"),
     ],
 )
 def test_the_linter_says_it_too(place: str, line: str) -> None:

@@ -129,7 +129,7 @@ def test_the_examples_in_the_registry_file_are_valid(tmp_path: Path) -> None:
     uncommented = re.sub(r"^  # ", "  ", text_of("registry.yaml"), flags=re.MULTILINE)
     registry = loaded(tmp_path, uncommented, {"GROQ_API_KEY": "something-of-a-key"})
     assert registry.providers["groq"].ready
-    assert set(registry.resolver.aliases) == {"fast", "smart", "patient", "sturdy", "pooled"}
+    assert set(registry.resolver.aliases) == {"fast", "smart", "patient", "tuned", "sturdy", "pooled"}
     assert registry.resolve("patient").targets[0].deadlines.head == 1800
 
 

@@ -16,6 +16,7 @@ from providers.compatible import Compatible
 from providers.exchange.account import Outcome
 from providers.exchange.commands import Head
 from providers.exchange.machine import Exchange, Settings
+from providers.exchange.pace import read_pace
 from providers.provider import Provider, Replica
 from tests.providers.exchange.playbook import (
     JSON,
@@ -236,3 +237,14 @@ def test_what_the_client_sent_holds_plain_values_alone() -> None:
         "patchbay.client_request_body": "\ufffdbody",
     }
     assert "patchbay.client_request_body" not in client_request(flow.request, b"\xffbody")
+
+
+def test_a_stream_says_when_its_pieces_came() -> None:
+    flow = flow_to_acme()
+    flow.response = tutils.tresp(content=b"")
+    play = Playbook() >> begin() >> opened() >> head(200, [("content-type", "text/event-stream")])
+    play >> data(b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n') >> data(b"data: [DONE]\n\n") >> ended()
+    view_of(flow, play.exchange).settle(play.head, None)
+    pieces = read_pace(flow.metadata["patchbay.pace"])
+    assert [size for size, _ in pieces] == [57, 14]
+    assert sum(size for size, _ in pieces) == len(flow.response.raw_content or b"")

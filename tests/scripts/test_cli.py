@@ -60,7 +60,8 @@ def test_readers_of_the_record_look_where_serve_writes(folder: Path, run: Run, m
     (folder / "registry.yaml").write_text("settings: {db: elsewhere/calls.db}\n")
     assert recorded_in() == folder / "elsewhere" / "calls.db"
     for name in RECORD_READERS:
-        asked = run(name, "x") if name != "log" else run(name)
+        arguments = {"show": ["x"], "forget": ["x"], "export": ["--jsonl"]}.get(name, [])
+        asked = run(name, *arguments)
         assert "elsewhere/calls.db" in asked.output
     monkeypatch.setenv("PATCHBAY_DB", "from-the-environment.db")
     assert "from-the-environment.db" in run("log").output
