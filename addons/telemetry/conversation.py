@@ -104,7 +104,7 @@ def _digest(parent: bytes | None, text: str) -> bytes:
 def _stored(value: Mapping[str, object], text: str, heard: bytes, start: Link, cleaner: Cleaner) -> StoredMessage:
     said = text
     if cleaner.suspects(text):  # string by string: JSON inside JSON spells a key in its own way
-        value = mapping(_without_keys(value, cleaner))
+        value = mapping(without_keys(value, cleaner))
         text = _canonical(value)
     if not _is_unicode(text):
         text = _ascii(value)
@@ -113,14 +113,15 @@ def _stored(value: Mapping[str, object], text: str, heard: bytes, start: Link, c
     return StoredMessage(key, start.stored, _unicode(str(value["role"])), text, searchable(value))
 
 
-def _without_keys(value: object, cleaner: Cleaner) -> object:
+def without_keys(value: object, cleaner: Cleaner) -> object:
+    """Return JSON values whose texts hold no key."""
     match value:
         case str():
             return cleaner.text(value)
         case dict():
-            return {name: _without_keys(item, cleaner) for name, item in value.items()}
+            return {name: without_keys(item, cleaner) for name, item in value.items()}
         case list() | tuple():
-            return [_without_keys(item, cleaner) for item in value]
+            return [without_keys(item, cleaner) for item in value]
     return value
 
 

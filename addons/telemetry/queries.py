@@ -6,7 +6,7 @@ when it has enough.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from addons.telemetry.bodies import Side, unpack
@@ -16,6 +16,7 @@ Record = dict[str, object]
 _FOUND = 500  # messages that a search looks at, newest first
 _BELOW = 50  # messages followed below one that no exchange refers to
 _DEEP = 64  # levels
+_PAGE = 200  # calls read at once by whoever reads them all
 
 
 class AmbiguousError(LookupError):
@@ -52,11 +53,11 @@ def exchanges(
     Raises sqlite3.Error.
     """
     conditions, values = _conditions(wanted)
-    for condition, bound in (("seq > ?", after), ("seq >= ?", _first(connection, wanted.since))):
+    for condition, bound in (("seq > ?", after), ("seq >= ?", first_seq(connection, wanted.since))):
         if bound:
             conditions, values = [*conditions, condition], [*values, bound]
     if wanted.before is not None:
-        conditions, values = [*conditions, "seq <= ?"], [*values, _last(connection, wanted.before)]
+        conditions, values = [*conditions, "seq <= ?"], [*values, last_seq(connection, wanted.before)]
     places = _search(connection, wanted.search) if wanted.search else None
     for some in (places, only):
         if some is not None:
@@ -79,13 +80,29 @@ def ids(connection: sqlite3.Connection, wanted: Filter) -> list[tuple[str, bool]
     return [(str(identifier), bool(ended)) for identifier, ended in connection.execute(query, values)]
 
 
+def oldest_first(connection: sqlite3.Connection, wanted: Filter) -> Iterator[Record]:
+    """Yield every exchange that is meant and has ended, oldest first; ``search`` is not heeded.
+
+    They are read page by page, so that a proxy's journal can be emptied in between. Raises sqlite3.Error.
+    """
+    conditions, values = _conditions(wanted)
+    either = [condition.replace("model = ?", "? IN (model, requested_model)") for condition in conditions]
+    where = " AND ".join(["seq > ?", "outcome IS NOT NULL", *either])
+    query = f"SELECT * FROM exchanges WHERE {where} ORDER BY seq LIMIT {_PAGE}"
+    last = 0
+    while page := records(connection.execute(query, (last, *values))):
+        yield from page
+        last = _seq(page[-1])
+
+
 # Order of admission and wall time agree but for jumps of the clock. So that a list "since then" needn't walk through
 # all that is older or newer, its ends are looked up among the calls around that moment: a jump of some thousand calls
 # is too far.
 _AROUND = 5000
 
 
-def _first(connection: sqlite3.Connection, since: float | None) -> int:
+def first_seq(connection: sqlite3.Connection, since: float | None) -> int:
+    """Return the place in order (``seq``) of the first call at or after a moment; 0 for None."""
     if since is None:
         return 0
     query = (
@@ -94,7 +111,8 @@ def _first(connection: sqlite3.Connection, since: float | None) -> int:
     return int(connection.execute(query, (since,)).fetchone()[0] or 2**62)
 
 
-def _last(connection: sqlite3.Connection, before: float) -> int:
+def last_seq(connection: sqlite3.Connection, before: float) -> int:
+    """Return the place of the last call before a moment; 0 if there is none."""
     query = (
         "SELECT max(seq) FROM"
         f" (SELECT seq FROM exchanges WHERE started_at < ? ORDER BY started_at DESC LIMIT {_AROUND})"
@@ -113,7 +131,7 @@ def conversations(connection: sqlite3.Connection, limit: int) -> list[Record]:
         if len(names) == limit:
             break
     query = "SELECT * FROM conversations WHERE conversation = ?"
-    return [record for name in names for record in _records(connection.execute(query, (name,)))]
+    return [record for name in names for record in records(connection.execute(query, (name,)))]
 
 
 def _seq(record: Record) -> int:
@@ -123,10 +141,11 @@ def _seq(record: Record) -> int:
 def _newest(connection: sqlite3.Connection, conditions: list[str], values: list[object], limit: int) -> list[Record]:
     where = " AND ".join(conditions) or "1"
     cursor = connection.execute(f"SELECT * FROM exchanges WHERE {where} ORDER BY seq DESC LIMIT ?", (*values, limit))
-    return _records(cursor)
+    return records(cursor)
 
 
-def _records(cursor: sqlite3.Cursor) -> list[Record]:
+def records(cursor: sqlite3.Cursor) -> list[Record]:
+    """Return what a query gives, by the names of its columns."""
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
 
@@ -195,7 +214,7 @@ def find(connection: sqlite3.Connection, prefix: str) -> Record:
     if prefix == "last":
         found = _newest(connection, [], [], 1)
     else:
-        found = _records(
+        found = records(
             connection.execute(
                 "SELECT * FROM exchanges WHERE id >= ? AND id < ? ORDER BY id LIMIT 6", (prefix, prefix + "\U0010ffff")
             )
@@ -224,7 +243,7 @@ def _common(one: str, other: str) -> int:
 
 def attempts(connection: sqlite3.Connection, identifier: str) -> list[Record]:
     """Return the attempts of an exchange, in order."""
-    return _records(connection.execute("SELECT * FROM attempts WHERE exchange_id = ? ORDER BY number", (identifier,)))
+    return records(connection.execute("SELECT * FROM attempts WHERE exchange_id = ? ORDER BY number", (identifier,)))
 
 
 _CHAIN = """

@@ -10,6 +10,7 @@ COMMANDS = {
     "translate": "scripts.benchmark.translate_command",
     "kill": "scripts.benchmark.kill_command",
     "load": "scripts.benchmark.load_command",
+    "page": "scripts.benchmark.page_command",
 }
 DEFAULT = "proxy"
 
