@@ -15,6 +15,7 @@ from addons.telemetry.backlog import Entry
 from addons.telemetry.bodies import Packer
 from addons.telemetry.cleaning import Cleaner
 from addons.telemetry.conversation import ROOT, Link, Recogniser, StoredMessage
+from addons.telemetry.counting import counted
 from addons.telemetry.dialects import summary_of
 from addons.telemetry.threads import Threads
 
@@ -126,7 +127,9 @@ class Ledger:
 
     def _add_details(self, batch: _Batch, entry: Entry, key: str, cleaner: Cleaner) -> None:
         for number, attempt in enumerate(entry.attempts, start=1):
-            batch.attempts.append((key, number, *_clean_row(attempt, rows.ATTEMPT_FOREIGN, (), cleaner)))
+            batch.attempts.append(
+                (key, number, *_clean_row(attempt, rows.ATTEMPT_FOREIGN, rows.ATTEMPT_COUNTS, cleaner))
+            )
         if not entry.keep_bodies:
             return
         for side, body in (("request", entry.request_body), ("answer", entry.answer_body)):
@@ -142,8 +145,9 @@ class Ledger:
                 "INSERT INTO messages_fts (rowid, text) SELECT id, text FROM messages WHERE id > ? AND text <> ''",
                 (last,),
             )
-        write(connection, rows.EXCHANGES, batch.exchanges)
-        write(connection, rows.ATTEMPTS, batch.attempts)
+        with counted(connection, [str(row[rows.ID]) for row in batch.exchanges if row[rows.OUTCOME] is not None]):
+            write(connection, rows.EXCHANGES, batch.exchanges)
+            write(connection, rows.ATTEMPTS, batch.attempts)
         write(connection, rows.BODIES, batch.bodies)
 
 
@@ -156,9 +160,11 @@ def _parsed(body: bytes | None) -> Mapping[str, object] | None:
 def _clean_row(row: rows.Row, foreign: Sequence[int], counts: Sequence[int], cleaner: Cleaner) -> rows.Row:
     """Return the row without keys in its foreign texts, and with nothing that SQLite cannot hold."""
     values = list(row)
-    for place in foreign:
-        if value := values[place]:
-            values[place] = _unicode(cleaner.text(str(value)))
+    said = "\n".join([str(values[place]) for place in foreign if values[place]])
+    if not said.isascii() or cleaner.suspects(said):  # one look at all of them: nearly always there is nothing
+        for place in foreign:
+            if value := values[place]:
+                values[place] = _unicode(cleaner.text(str(value)))
     for place in counts:
         count = values[place]
         if isinstance(count, int) and not -_MOST <= count <= _MOST:

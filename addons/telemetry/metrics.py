@@ -171,10 +171,11 @@ class Metrics:
 def tokens_per_second(account: ExchangeAccount) -> float | None:
     """How fast the answer came: by llama-server's own measure, else what followed the first content; None if unknown.
 
-    An answer that is not streamed comes at once, and says nothing of it.
+    An answer that is not streamed comes at once, and says nothing of it; of one that broke off or stalled, what was
+    counted by its length says nothing either.
     """
     tokens, decode_us = account.output_tokens, account.decode_us
-    if not tokens:
+    if not tokens or account.usage_source == "estimated":
         return None
     if decode_us:
         return tokens / (decode_us / 1e6)

@@ -42,6 +42,12 @@ _SETTLED = (
     "finish_reason",
     "request_id_upstream",
     "translation",
+    "cost",
+    "price_source",
+    "prompt_us",
+    "decode_us",
+    "overhead_us",
+    "rescued",
 )
 ACCOUNT_COLUMNS = _FIXED + _SETTLED
 LINK_COLUMNS = ("run", "conversation", "prompt_hash", "answer_hash")  # what the writer adds
@@ -56,6 +62,14 @@ ATTEMPT_COLUMNS = (
     "ttfb_us",
     "duration_us",
     "bytes_in",
+    "endpoint",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "cost",
+    "price_source",
 )
 
 ID, DIALECT, OUTCOME, SESSION = (ACCOUNT_COLUMNS.index(name) for name in ("id", "dialect", "outcome", "session_id"))
@@ -66,6 +80,7 @@ FOREIGN = tuple(
 )
 # Places of the numbers that somebody outside wrote.
 COUNTS = tuple(at for at, name in enumerate(ACCOUNT_COLUMNS) if name.endswith("_tokens"))
+ATTEMPT_COUNTS = tuple(at for at, name in enumerate(ATTEMPT_COLUMNS) if name.endswith("_tokens"))
 ATTEMPT_FOREIGN = tuple(ATTEMPT_COLUMNS.index(name) for name in ("model", "error"))
 
 snapshot = cast(Callable[[ExchangeAccount], Row], attrgetter(*ACCOUNT_COLUMNS))

@@ -10,9 +10,12 @@ import socket
 import sqlite3
 import subprocess
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from addons.telemetry.counting import counted
+from addons.telemetry.transaction import transaction
 from providers.exchange.account import EndedBy, Outcome
 
 BEAT = 60.0  # seconds between two signs of life, given only while an exchange is open
@@ -91,13 +94,7 @@ def finish(connection: sqlite3.Connection, run: int) -> None:
 
 def close_lost(connection: sqlite3.Connection, run: int, still_open: set[str]) -> None:
     """Settle the rows of this run whose ends were dropped: open in the file, but not in ``still_open``."""
-    rows = connection.execute("SELECT id FROM exchanges WHERE run = ? AND outcome IS NULL", (run,)).fetchall()
-    for (identifier,) in rows:
-        if identifier not in still_open:
-            connection.execute(
-                "UPDATE exchanges SET outcome = ?, error = ? WHERE id = ?",
-                (str(Outcome.INTERNAL_ERROR), _LOST, identifier),
-            )
+    _settle(connection, run, still_open, Outcome.INTERNAL_ERROR, None, _LOST)
 
 
 def mark_crashed(connection: sqlite3.Connection, me: Process) -> int:
@@ -121,8 +118,23 @@ def _gone(them: Process, seen_at: float, me: Process) -> bool:
 
 def settle(connection: sqlite3.Connection, run: int, outcome: Outcome, by: EndedBy | None, error: str) -> int:
     """Give every open exchange of a run this outcome; how many there were."""
-    cursor = connection.execute(
-        "UPDATE exchanges SET outcome = ?, who_ended = ?, error = ? WHERE run = ? AND outcome IS NULL",
-        (str(outcome), by and str(by), error, run),
-    )
-    return cursor.rowcount
+    return _settle(connection, run, frozenset(), outcome, by, error)
+
+
+def _settle(
+    connection: sqlite3.Connection,
+    run: int,
+    but: Collection[str],
+    outcome: Outcome,
+    by: EndedBy | None,
+    error: str,
+) -> int:
+    with transaction(connection):
+        found = connection.execute("SELECT id FROM exchanges WHERE run = ? AND outcome IS NULL", (run,)).fetchall()
+        ids = [str(identifier) for (identifier,) in found if identifier not in but]
+        with counted(connection, ids):
+            connection.executemany(
+                "UPDATE exchanges SET outcome = ?, who_ended = ?, error = ? WHERE id = ?",
+                [(str(outcome), by and str(by), error, identifier) for identifier in ids],
+            )
+    return len(ids)

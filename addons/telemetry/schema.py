@@ -15,6 +15,8 @@ from contextlib import closing
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from addons.telemetry import counting
+
 migrations = Migrations("patchbay")
 
 
@@ -177,6 +179,32 @@ def _translation(db: Database) -> None:
     db.table("exchanges").add_column("translation", str)
 
 
+_PRICE: dict[str, type] = {"cost": float, "price_source": str}
+_NUMBERS: dict[str, dict[str, type]] = {
+    "exchanges": {**_PRICE, "prompt_us": int, "decode_us": int, "overhead_us": int, "rescued": int},
+    "attempts": {"endpoint": int, **{name: int for name in _EXCHANGES if name.endswith("_tokens")}, **_PRICE},
+}
+# What the page asks for: the calls of a client, and those that failed by who failed and how.
+_NUMBERS_INDEXES = (
+    "CREATE INDEX exchanges_by_client ON exchanges (client)",
+    "CREATE INDEX exchanges_failed_by_provider ON exchanges (provider, outcome) WHERE outcome <> 'ok'",
+    "CREATE INDEX exchanges_failed_by_model ON exchanges (model, outcome) WHERE outcome <> 'ok'",
+)
+
+
+@migrations(name="5 numbers")
+def _numbers(db: Database) -> None:
+    """What calls cost, and the sums that outlive them; a cost of NULL is not known, never nothing."""
+    for table, columns in _NUMBERS.items():
+        for name, kind in columns.items():
+            db.table(table).add_column(name, kind)
+    for statement in _NUMBERS_INDEXES:
+        db.execute(statement)
+    counting.create(db.conn)
+    db.create_view("conversations", _NEWEST_FIRST, replace=True)
+    db.create_view("usage_by_day", _USAGE_ROLLED_UP, replace=True)
+
+
 # The first user message is looked for from the end of the oldest request backwards; the last one found is the first
 # said.
 _CONVERSATIONS = """
@@ -211,4 +239,44 @@ SELECT date(started_at, 'unixepoch') AS day, provider, model, count(*) AS exchan
   sum(cache_read_tokens) AS cache_read_tokens, sum(cache_write_tokens) AS cache_write_tokens,
   sum(reasoning_tokens) AS reasoning_tokens, sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out
 FROM exchanges GROUP BY day, provider, model
+"""
+
+# A conversation is its newest exchange, and everything else is looked up beside it: whoever reads the newest few
+# (ORDER BY last_at DESC LIMIT 20) waits for those alone.
+_OF_ALL = "(SELECT {what} FROM exchanges e WHERE e.conversation = newest.conversation)"
+_NEWEST_FIRST = f"""
+SELECT
+  newest.conversation AS conversation,
+  newest.session_id AS session_id,
+  (WITH RECURSIVE chain (hash, parent, role, text, depth) AS (
+     SELECT hash, parent, role, text, 0 FROM messages WHERE hash = (
+       SELECT e.prompt_hash FROM exchanges e WHERE e.conversation = newest.conversation ORDER BY e.seq LIMIT 1)
+     UNION ALL
+     SELECT m.hash, m.parent, m.role, m.text, depth + 1 FROM messages m JOIN chain ON m.hash = chain.parent
+   ) SELECT text FROM chain WHERE role = 'user' ORDER BY depth DESC LIMIT 1) AS first_user_text,
+  {_OF_ALL.format(what="count(*)")} AS turns,
+  {_OF_ALL.format(what="group_concat(DISTINCT e.model)")} AS models,
+  {_OF_ALL.format(what="sum(e.input_tokens)")} AS input_tokens,
+  {_OF_ALL.format(what="sum(e.output_tokens)")} AS output_tokens,
+  {_OF_ALL.format(what="sum(e.cache_read_tokens)")} AS cache_read_tokens,
+  {_OF_ALL.format(what="sum(e.cost)")} AS cost,
+  datetime((SELECT e.started_at FROM exchanges e WHERE e.conversation = newest.conversation ORDER BY e.seq LIMIT 1),
+    'unixepoch') AS started,
+  datetime(newest.started_at, 'unixepoch') AS last,
+  newest.started_at AS last_at,
+  newest.outcome AS last_outcome
+FROM exchanges newest
+WHERE NOT EXISTS (SELECT 1 FROM exchanges e WHERE e.conversation = newest.conversation AND e.seq > newest.seq)
+"""
+
+# Days are those of UTC; what has not ended is not counted, what was deleted is.
+_USAGE_ROLLED_UP = """
+SELECT date(hour / 24 * 86400, 'unixepoch') AS day, provider, model, sum(exchanges) AS exchanges,
+  sum(exchanges) FILTER (WHERE outcome = 'ok') AS ok,
+  sum(exchanges) FILTER (WHERE outcome NOT IN ('ok', 'client_disconnected')) AS failed,
+  sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+  sum(cache_read_tokens) AS cache_read_tokens, sum(cache_write_tokens) AS cache_write_tokens,
+  sum(reasoning_tokens) AS reasoning_tokens, sum(cost) AS cost, sum(unpriced) AS unpriced,
+  sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out
+FROM usage GROUP BY hour / 24, provider, model
 """

@@ -33,7 +33,7 @@ from addons.telemetry.schema import SchemaError
 
 _log = logging.getLogger("patchbay.record")
 
-BATCH = 64  # exchanges in one transaction
+BATCH = 128  # exchanges in one transaction
 _BATCH_BYTES = 4 << 20
 _WINDOW = (0.010, 0.050)  # seconds for which a batch gathers: from a lone call to a crowd
 _STRETCH = 0.0002  # seconds of work without a pause
@@ -94,8 +94,7 @@ class Writer(threading.Thread):
         self._retry = _RETRY[0]
         self._closing = threading.Event()
         self._deadline = self._closed_at = 0.0
-        self._stretch = 0.0
-        self._tidy_at = 0.0
+        self._stretch = self._tidy_at = 0.0
         self._dropped = 0
         self._me = runs.this_process()
 

@@ -145,6 +145,7 @@ def test_a_key_in_place_of_a_model_is_no_label() -> None:
         ({}, None),
         ({"output_tokens": 0, "decode_us": 1}, None),
         ({"output_tokens": 50, "decode_us": 1_000_000}, 50),
+        ({"output_tokens": 50, "decode_us": 1_000_000, "usage_source": "estimated"}, None),
         ({"output_tokens": 50, "decode_us": 0, "ttft_us": 1_000_000, "duration_us": 2_000_000}, 49),
         ({"output_tokens": 51, "ttft_us": 1_000_000, "duration_us": 3_000_000}, 25),
         ({"output_tokens": 51, "ttft_us": 1_000_000, "duration_us": 3_000_000, "stream": False}, None),

@@ -104,3 +104,11 @@ def test_newest_first_needs_no_sort(connection: sqlite3.Connection, condition: s
     plan = " ".join(row[3] for row in connection.execute(query))
     assert index in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_the_newest_conversations_are_found_without_looking_at_all(connection: sqlite3.Connection) -> None:
+    migrate(connection)
+    query = "EXPLAIN QUERY PLAN SELECT * FROM conversations ORDER BY last_at DESC LIMIT 20"
+    plan = [str(row[3]) for row in connection.execute(query)]
+    assert "SCAN newest USING INDEX exchanges_by_start" in plan
+    assert not any("ORDER BY" in step and "newest" in step for step in plan)

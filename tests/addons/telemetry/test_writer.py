@@ -106,7 +106,7 @@ def test_closing_does_not_wait_for_a_lock_for_ever(open_store: StoreMaker, path:
 
 
 def test_a_queue_that_overflows_counts_what_it_drops(open_store: StoreMaker, path: Path) -> None:
-    store = open_store(queue_limit=100)
+    store = open_store(queue_limit=200)
     settled(store)
     until(path.exists)
     early = begun("early")
@@ -114,15 +114,15 @@ def test_a_queue_that_overflows_counts_what_it_drops(open_store: StoreMaker, pat
     until(lambda: _has(path, "exchanges") and count(path, "exchanges"))
     with locked(path):
         store.complete(ended(early), None, None, None, None)
-        for number in range(300):
+        for number in range(400):
             record(store, None, "x", f"n{number:03d}")
-        assert store.health().queued == 100
-        assert store.health().dropped >= 137  # up to a batch of 64 is in the writer's hand
+        assert store.health().queued == 200
+        assert store.health().dropped >= 73  # up to a batch of 128 is in the writer's hand
     settled(store)
     health = store.health()
     early_lost = _outcome(path, "early") != "ok"
-    assert health.dropped == 301 - count(path, "exchanges") + early_lost
-    assert _has_ids(path, "n299")
+    assert health.dropped == 401 - count(path, "exchanges") + early_lost
+    assert _has_ids(path, "n399")
     until(lambda: _outcome(path, "early") in ("ok", "internal_error"))
 
 
