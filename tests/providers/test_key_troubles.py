@@ -40,7 +40,7 @@ def test_another_key_that_is_bad_too_is_news() -> None:
     assert troubles.counts["acme", ErrorClass.AUTH] == 2
 
 
-@pytest.mark.parametrize("kind", set(ErrorClass) - set(WORDS))
+@pytest.mark.parametrize("kind", [kind for kind in ErrorClass if kind not in WORDS])
 def test_other_failures_are_none(kind: ErrorClass) -> None:
     troubles, told = noted()
     troubles.note("acme", kind, 0)
