@@ -18,6 +18,7 @@ from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
 from addons.hangup import Hangup
 from addons.options import FLOW_BODY_LIMIT, declare
+from providers import breaker_news
 from providers.catalog import Catalog
 from providers.client import Client
 from providers.dialect_probe import DialectProbe
@@ -25,7 +26,9 @@ from providers.errors import ConfigurationError
 from providers.failover import Failover
 from providers.fetching import Fetcher
 from providers.key_troubles import NO_KEY, WORDS
+from providers.pool.breaker import Circuit
 from providers.pool.error_class import ErrorClass
+from providers.pool.trouble import Trouble
 from providers.registry import Registry, Watcher, load
 
 logger = logging.getLogger(__name__)
@@ -86,6 +89,7 @@ class Configuration:
         self.fetcher = Fetcher(self.client)
         self.failover = Failover()
         self.failover.key_troubles.tell = self._tell_key_trouble
+        self.failover.news.tell_open, self.failover.news.tell_closed = self._tell_open, self._tell_closed
         self.catalog = Catalog(lambda: self.registry, self.client, on_unreachable=self.dialects.forget)
 
     def load(self, loader: Loader) -> None:
@@ -159,6 +163,22 @@ class Configuration:
         if provider is not None:
             words = WORDS[kind] if provider.key else NO_KEY
             logger.warning(words.format(provider=name, key=provider.key_name))
+
+    def _tell_open(self, circuit: Circuit, cause: Trouble, wait_us: int) -> None:
+        """Warn that a provider, or one of its servers, is left alone for a while."""
+        logger.warning(breaker_news.opened(self._who(circuit), cause, wait_us))
+
+    def _tell_closed(self, circuit: Circuit) -> None:
+        """Say so when it is over, as loudly: who read the one waits for the other."""
+        logger.warning(breaker_news.AGAIN.format(who=self._who(circuit)))
+
+    def _who(self, circuit: Circuit) -> str:
+        """Name a server by its number, where there are several; never by its address."""
+        provider = self.registry.providers.get(circuit.provider)
+        servers = [] if provider is None else [server.name for server in provider.replicas]
+        if len(servers) < 2 or circuit.endpoint not in servers:
+            return circuit.provider
+        return f"{circuit.provider} (endpoint {servers.index(circuit.endpoint) + 1})"
 
     def done(self) -> None:
         """Stop watching."""

@@ -18,12 +18,11 @@ from addons.draining import Draining
 from addons.exchanges import Exchanges
 from addons.own_pages import answer, answer_error, own_page
 from addons.provenance import comes_from_here
-from addons.provider_health import ProviderHealth
+from addons.provider_health import ProviderHealth, resting
 from addons.recorder import Recorder
 from addons.telemetry.store import StoreHealth
 from providers.pool.breaker import CircuitState
 from providers.pool.bulkhead import Load
-from providers.pool.trouble import State
 from providers.probing import Seen
 from providers.provider import Provider
 from providers.version import version
@@ -66,7 +65,11 @@ class Health:
         if page is None or flow.response is not None or self._exchanges.of(flow) is None:
             return None
         if page != _PAGE:
-            answer_error(flow, 404, "There is no such page. GET /patchbay/health says how Patchbay is.")
+            answer_error(
+                flow,
+                404,
+                "There is no such page. People go to /patchbay/, programs to /patchbay/health and /patchbay/metrics.",
+            )
         elif flow.request.method not in _METHODS:
             answer_error(flow, 405, "Health is only read: use GET.")
             assert flow.response is not None
@@ -145,14 +148,12 @@ class Facts:
     def reasons(self) -> list[str]:
         """Say what is wrong, one sentence each."""
         ill = [reason for provider in self.providers for reason in self._of(provider).reasons()]
-        left = {state.circuit.provider for state in self.breakers if state.state is State.OPEN}
-        resting = [f"{name} has failed of late and is left alone for a while." for name in sorted(left)]
         said = ": " + "; ".join(self.refusal.splitlines()) if self.refusal else "; the log says why."
         refused = [f"The last edit of the configuration was refused{said}"] if self.edit_refused else []
         store = self.store
         unwritten = store is None or store.state != "ok"
         record = ["Calls cannot be recorded now; the log says why."] if unwritten and not self.draining else []
-        return [*ill, *resting, *refused, *record]
+        return [*ill, *resting(self.breakers), *refused, *record]
 
     def _of(self, provider: Provider) -> ProviderHealth:
         name = provider.name

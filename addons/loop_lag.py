@@ -2,11 +2,15 @@
 
 Everybody waits while one hook works or sleeps without letting the loop go on. Strategy: a thread of its own asks the
 loop ten times a second for a sign of life. Where none comes within a quarter of a second, the loop's stack is logged:
-the innermost line is the one that holds it up. Costs a quarter of a percent
-of one core (measured 2026-11-20) and nothing per call.
+the innermost line is the one that holds it up. Costs a quarter of a percent of one core (measured 2026-11-20) and
+nothing per call.
+
+To start up is slow on a busy machine, and harms nobody: what is late in the first seconds is measured, but told only
+if it lasts beyond them.
 
 Where the thread itself comes late, the whole process stood still: it was stopped (SIGSTOP), the machine slept, or is
-too busy. Connections to upstreams that were idle meanwhile may have died without a word, so they are closed then.
+too busy. Connections to upstreams that were idle while nobody looked may have died without a word: after some seconds
+of it they are closed.
 """
 
 import asyncio
@@ -14,6 +18,7 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from sys import _current_frames
 
 from mitmproxy import ctx
@@ -25,6 +30,7 @@ logger = logging.getLogger(__name__)
 THRESHOLD = 0.25  # seconds
 _REST = 0.1  # seconds between two questions
 _STANDSTILL = 2.0  # seconds after which idle connections are taken for dead
+START_UP = 3.0  # seconds after the start in which nothing is told
 _QUIET = 10.0  # seconds until the stack of the same place is logged again
 _FRAMES = 15  # innermost lines of the stack that are told
 
@@ -46,6 +52,7 @@ class Watch(threading.Thread):
         self._watched = threading.get_ident()
         self._measured = measured
         self._stood_still = stood_still
+        self._tells_from = clock.through_sleep_s() + START_UP
         self._closing = threading.Event()
         self._told: dict[tuple[str, int], float] = {}  # file and line → when its stack was last told
         self._telling = False
@@ -72,17 +79,29 @@ class Watch(threading.Thread):
             self._loop.call_soon_threadsafe(answered.set)
         except RuntimeError:  # it is closed
             return False
-        if not answered.wait(THRESHOLD):
-            self._tell_stack(asked)
-            while not answered.wait(_REST):
-                if self._closing.is_set() or self._loop.is_closed():
-                    return False
+        if not answered.wait(THRESHOLD) and not self._watch_it_last(answered, asked):
+            return False
         lag = clock.through_sleep_s() - asked
-        self._measured(lag)
+        self._note(lag)
         if self._telling:
             self._telling = False
             logger.warning("The event loop goes on: it was kept for %.2f s.", lag)
         return True
+
+    def _watch_it_last(self, answered: threading.Event, asked: float) -> bool:
+        """Tell who keeps the loop, once, and wait until it goes on; False if it never will."""
+        looked = False
+        while True:
+            if not looked and self._may_tell():
+                looked = True
+                self._tell_stack(asked)
+            if answered.wait(_REST):
+                return True
+            if self._closing.is_set() or self._loop.is_closed():
+                return False
+
+    def _may_tell(self) -> bool:
+        return clock.through_sleep_s() >= self._tells_from
 
     def _tell_stack(self, asked: float) -> None:
         now, frame = clock.through_sleep_s(), _current_frames().get(self._watched)
@@ -97,14 +116,15 @@ class Watch(threading.Thread):
         logger.warning("The event loop has been kept for %.2f s: every call waits. It is here:\n%s", now - asked, stack)
 
     def _tell_standstill(self, late: float) -> None:
-        self._measured(late)
-        if late < _STANDSTILL:
-            return
-        logger.warning("Patchbay stood still for %.1f s: stopped, asleep, or on a machine that is too busy.", late)
-        try:
-            self._loop.call_soon_threadsafe(self._stood_still)
-        except RuntimeError:  # it is closed: `_ask` finds out
-            return
+        if late >= _STANDSTILL and self._may_tell():
+            logger.warning("Patchbay stood still for %.1f s: stopped, asleep, or on a machine that is too busy.", late)
+        self._note(late)
+
+    def _note(self, lag: float) -> None:
+        self._measured(lag)
+        if lag >= _STANDSTILL:
+            with suppress(RuntimeError):  # the loop is closed: `_ask` finds out
+                self._loop.call_soon_threadsafe(self._stood_still)
 
 
 class LoopLag:

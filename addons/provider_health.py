@@ -5,8 +5,9 @@ models lately, or if every server of it refuses connections by its breaker. Serv
 registry's order, never by address.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from providers.places import NO_LIMIT
 from providers.pool.breaker import CircuitState
@@ -16,6 +17,27 @@ from providers.probing import FRESH, Found, Seen
 from providers.provider import Provider
 
 Json = dict[str, object]
+
+# What an open breaker says of its provider, by what opened it; {seconds} until it is tried again. Whoever may call
+# may read it, so the variable of a key is named in the log alone.
+_RESTING: MappingProxyType[str, str] = MappingProxyType(
+    {
+        Trouble.AUTH: "{name} refuses its key; the log says which variable to look at.",
+        Trouble.SPEND_LIMIT: "{name} says that the money or the quota behind its key is spent.",
+        Trouble.RATE_LIMIT: "{name} limits our rate for {seconds} more seconds.",
+    }
+)
+_FAILED = "{name} has failed of late and is left alone for a while."
+
+
+def resting(breakers: Iterable[CircuitState]) -> list[str]:
+    """Say who is left alone now and why, one sentence for each provider and cause; of several waits the longest."""
+    waits: dict[tuple[str, str], int] = {}
+    for state in breakers:
+        if state.state is State.OPEN:
+            key = state.circuit.provider, _RESTING.get(state.cause, _FAILED)
+            waits[key] = max(state.wait_us, waits.get(key, 0))
+    return [words.format(name=name, seconds=-(-wait // 1_000_000)) for (name, words), wait in sorted(waits.items())]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

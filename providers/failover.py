@@ -16,6 +16,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 
 from providers.balancing import Balancing, judges_our_key
+from providers.breaker_news import BreakerNews
 from providers.entrance import Entrance, circuit, key_name, let
 from providers.exchange.account import Outcome
 from providers.exchange.course import Lost, Next
@@ -53,7 +54,8 @@ class Failover:
         wall: Callable[[], float] = time.time,
         clock: Callable[[], int] = _monotonic,
     ) -> None:
-        self.breakers = Breakers()
+        self.breakers, self.news = Breakers(), BreakerNews()
+        self.breakers.on_open, self.breakers.on_close = self.news.opened, self.news.closed
         self.probing = Probing(self.breakers, chance)
         self.places = Places()
         self.key_troubles = KeyTroubles()
@@ -77,6 +79,7 @@ class Failover:
     def forget(self, provider: str, kept: Container[str] = ()) -> None:
         """Begin anew with a provider whose key or address was changed, or that is gone; ``kept``: its servers now."""
         self.breakers.forget(provider)
+        self.news.forget(provider)
         self.probing.forget(provider)
         self.places.forget(provider, kept)
         self._balancing.forget(provider)

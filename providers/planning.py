@@ -60,7 +60,8 @@ def plan_call(
     apart = any(target.fallback_on != targets[0].fallback_on for target in targets)
     later = tuple(partial(_further, target, targeting, window, apart=apart) for target in targets[1:])
     going_on = tuple(partial(targeting.go_on, target) for target in targets[1:]) if targets[0].rescue else ()
-    made = plan.Plan(targeting.make(targets[0]), reason, later, _instead(targets[0], targeting, window), going_on)
+    instead = _instead(targets[0], targeting, window)
+    made = plan.Plan(targeting.make(targets[0]), reason, later, instead, going_on, targeting.prompt_tokens)
     value = call.parsed.value
     return Planned(targets[0].provider, call.model, value.get("stream") is True, value, made)
 

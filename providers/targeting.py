@@ -66,6 +66,10 @@ class Targeting:
         call = self.call
         return CallFacts(call.request.endpoint.operation, call.parsed.value, call.headers, _minute)
 
+    def prompt_tokens(self) -> int:
+        """Estimate how many tokens the prompt has."""
+        return self.facts().tokens
+
     def make(self, target: Target) -> plan.Target:
         """Make the request for a target. Raises Refused, NeedsMedia."""
         found = self.as_found(target.provider, self.call.request.endpoint)

@@ -53,9 +53,10 @@ def curl(base_url: str, model: str) -> str:
 
 
 def address_lines(facts: Facts) -> list[str]:
-    """Where clients connect: said at once, before any provider has been asked."""
+    """Where clients connect, and where people look: said at once, before any provider has been asked."""
     also = [url_of(address) for address in facts.addresses[1:]]
     lines = [f"Patchbay listens on {url_of(facts.addresses[0])}" + (f" (and {', '.join(also)})" if also else "")]
+    lines.append(f"The page            {url_of(facts.addresses[0])}/patchbay/")
     return lines + ([f"mitmweb shows the traffic on {facts.web}"] if facts.web else [])
 
 

@@ -1,6 +1,8 @@
 """``patchbay log``: recent calls as a table."""
 
 import json
+import math
+import shutil
 import sqlite3
 import sys
 import time
@@ -15,9 +17,10 @@ from addons.telemetry.queries import Filter, Record, exchanges, short_id
 from addons.telemetry.spans import moment
 
 _POLL = 0.5  # seconds between two looks with --follow
+_LEAST = 0.000001  # dollars that are still told
 _MOST_NEW = 1000  # calls shown in one look
-_HEADS = ("TIME", "ID", "PROVIDER", "MODEL", "TOKENS", "TTFT", "DURATION", "OUTCOME")
-_RIGHT = {"TTFT", "DURATION"}
+_ROOMY = 100  # columns of a terminal from which on costs are shown
+_RIGHT = {"COST", "TTFT", "DURATION"}
 _HIDDEN = {"prompt_hash", "answer_hash", "run"}
 
 
@@ -89,35 +92,31 @@ class _Table:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._heads = [head for head in _CELLS if head != "COST" or shutil.get_terminal_size().columns >= _ROOMY]
         self._widths: list[int] = []
 
     def show(self, records: Sequence[Record]) -> None:
         """Print the calls, below the heads when these are the first."""
-        lines = [_cells(record, short_id(self._connection, str(record["id"]))) for record in records]
+        lines = [[self._cell(head, record) for head in self._heads] for record in records]
         first = not self._widths
-        columns = list(zip(_HEADS, *lines, strict=True))
+        columns = list(zip(self._heads, *lines, strict=True))
         widths = [max(map(len, column)) for column in columns]
         self._widths = [max(pair) for pair in zip(widths, self._widths or widths, strict=True)]
-        for line in ([_HEADS] if first else []) + lines:
+        for line in ([self._heads] if first else []) + lines:
             aligned = (
                 cell.rjust(width) if head in _RIGHT else cell.ljust(width)
-                for head, cell, width in zip(_HEADS, line, self._widths, strict=True)
+                for head, cell, width in zip(self._heads, line, self._widths, strict=True)
             )
             click.echo("  ".join(aligned).rstrip())
 
+    def _cell(self, head: str, record: Record) -> str:
+        return short_id(self._connection, str(record["id"])) if head == "ID" else _CELLS[head](record)
 
-def _cells(record: Record, identifier: str) -> tuple[str, ...]:
+
+def _model(record: Record) -> str:
+    """Write the name that was sent, and the client's own for it where that says more."""
     asked, sent = str(record["requested_model"]), str(record["model"])
-    return (
-        clock(record["started_at"]),
-        identifier,
-        str(record["provider"]),
-        sent if asked in ("", sent) else f"{asked} → {sent}",
-        tokens(record),
-        span(record["ttft_us"]),
-        span(record["duration_us"]),
-        str(record["outcome"] or "open"),
-    )
+    return sent if asked in ("", sent, f"{record['provider']}/{sent}") else f"{asked} → {sent}"
 
 
 def clock(seconds: object) -> str:
@@ -133,6 +132,18 @@ def tokens(record: Record) -> str:
     return f"{number(record['input_tokens'])}→{number(record['output_tokens'])}{cached}"
 
 
+def dollars(cost: object) -> str:
+    """Write US dollars; less than a cent keeps three figures, what is not known is a dash."""
+    if cost is None:
+        return "–"
+    amount = float(str(cost))
+    if not amount:
+        return "$0"
+    if amount >= 0.01:
+        return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
+    return f"${amount:.{2 - math.floor(math.log10(amount))}f}".rstrip("0") if amount >= _LEAST else "< $0.000001"
+
+
 def number(value: object) -> str:
     """Write a count; what is not known is a question mark."""
     return "?" if value is None else f"{int(str(value)):,}"
@@ -146,6 +157,20 @@ def span(micros: object) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     return f"{seconds:.2f} s" if seconds < 100 else f"{seconds:.0f} s"
+
+
+# head of a column → what stands in it; the shortest id that says which call is meant asks the record
+_CELLS: dict[str, Callable[[Record], str]] = {
+    "TIME": lambda record: clock(record["started_at"]),
+    "ID": lambda record: str(record["id"]),
+    "PROVIDER": lambda record: str(record["provider"]),
+    "MODEL": _model,
+    "TOKENS": tokens,
+    "COST": lambda record: dollars(record.get("cost")),  # a file of an older Patchbay has no costs
+    "TTFT": lambda record: span(record["ttft_us"]),
+    "DURATION": lambda record: span(record["duration_us"]),
+    "OUTCOME": lambda record: str(record["outcome"] or "open"),
+}
 
 
 def _follow(

@@ -14,7 +14,7 @@ import zstandard
 from addons.telemetry.bodies import Side
 from addons.telemetry.queries import AmbiguousError, Record, attempts, body, conversation, find
 from providers.wire import request as wire
-from scripts.log import clock, number, open_or_fail, span
+from scripts.log import clock, dollars, number, open_or_fail, span, tokens
 
 _HIDDEN = {"seq", "run", "prompt_hash", "answer_hash"}
 
@@ -75,14 +75,20 @@ def _text(connection: sqlite3.Connection, record: Record) -> Iterator[str]:
         yield from _message(answer, "answer")
     elif record["error"]:
         yield from ("", "── answer", f"   none: {record['error']}")
-    yield from _attempts(attempts(connection, str(record["id"])))
+    tries = attempts(connection, str(record["id"]))
+    yield from _attempts(tries)
     yield from _numbers(record)
+    yield from _measure(tries[-1] if tries else record, record)
+    yield from _rest(record)
 
 
 def _head(record: Record) -> Iterator[str]:
-    asked = record["requested_model"] or "no model"
-    yield f"{record['id']}  {clock(record['started_at'])}  {record['outcome'] or 'open'}"
-    yield f"{asked} → {record['provider']}/{record['model']}  ({record['dialect']} {record['operation']})"
+    asked, sent = record["requested_model"] or "no model", f"{record['provider']}/{record['model']}"
+    rescued = ", rescued" if record.get("rescued") else ""
+    yield f"{record['id']}  {clock(record['started_at'])}  {record['outcome'] or 'open'}{rescued}"
+    dialect, operation = record["dialect"], record["operation"]
+    what = dialect if dialect == operation else f"{dialect}, {operation}"
+    yield f"{sent if asked == sent else f'{asked} → {sent}'}  ({what})"
     if record["conversation"] != record["id"]:
         yield f"conversation {record['conversation']}"
 
@@ -134,9 +140,28 @@ def _attempts(tries: list[Record]) -> Iterator[str]:
         stale = ", on a connection that had died" if attempt["stale"] else ""
         why = f": {attempt['error']}" if attempt["error"] else ""
         yield (
-            f"   {attempt['number']}. {attempt['provider']}/{attempt['model']}  {status}  "
-            f"{attempt['outcome'] or 'open'}{stale}  {span(attempt['duration_us'])}{why}"
+            f"   {attempt['number']}. {attempt['provider']}/{attempt['model']}{_endpoint(attempt)}  {status}  "
+            f"{attempt['outcome'] or 'open'}{stale}  {span(attempt['duration_us'])}{_used(attempt)}{why}"
         )
+
+
+def _endpoint(attempt: Record) -> str:
+    """Say which of a provider's servers it was, where there are several."""
+    return f", endpoint {attempt['endpoint']}" if attempt.get("endpoint") else ""
+
+
+def _used(attempt: Record) -> str:
+    """Say what a try used and cost, as far as it told; most that failed told nothing."""
+    counted = attempt.get("input_tokens") is not None or attempt.get("output_tokens") is not None
+    return (f"  {tokens(attempt)} tokens" if counted else "") + (
+        f"  {_cost(attempt)}" if attempt.get("cost") is not None else ""
+    )
+
+
+def _cost(record: Record) -> str:
+    """Write a cost and whose price it is."""
+    whose = f" by {record['price_source']}" if record.get("price_source") else ""
+    return f"{dollars(record.get('cost'))}{whose}"
 
 
 def _numbers(record: Record) -> Iterator[str]:
@@ -148,13 +173,37 @@ def _numbers(record: Record) -> Iterator[str]:
     )
     yield from ("", "── numbers")
     yield f"   tokens: {said or 'not known'} (source: {record['usage_source']})"
+    yield f"   cost: {_cost(record)}"
     yield (
         f"   connect {span(record['connect_us'])}, first byte {span(record['ttfb_us'])}, "
         f"first token {span(record['ttft_us'])}, whole {span(record['duration_us'])}"
     )
+    if record.get("overhead_us") is not None:
+        yield f"   Patchbay's own share: {int(str(record['overhead_us'])) / 1000:.1f} ms before the first try"
+
+
+def _measure(attempt: Record, record: Record) -> Iterator[str]:
+    """Say how fast llama-server was, by its own measure, which is about the last try."""
+    prompt, answer = record.get("prompt_us"), record.get("decode_us")
+    if prompt is None and answer is None:
+        return
+    whole, cached = attempt.get("input_tokens"), attempt.get("cache_read_tokens")
+    worked_on = None if whole is None else max(0, int(str(whole)) - int(str(cached or 0)))
+    yield (
+        f"   llama-server: prompt {span(prompt)}{_speed(worked_on, prompt)}, "
+        f"answer {span(answer)}{_speed(attempt.get('output_tokens'), answer)}"
+    )
+
+
+def _speed(count: object, micros: object) -> str:
+    """Say how fast so many tokens were done in a span; nothing where one of them is not known."""
+    return f" ({int(str(count)) * 1e6 / int(str(micros)):,.1f} tokens/s)" if count and micros else ""
+
+
+def _rest(record: Record) -> Iterator[str]:
     bytes_in, bytes_out = number(record["bytes_in"]), number(record["bytes_out"])
     yield f"   {bytes_in} bytes in, {bytes_out} bytes out, status {record['status']}"
-    if record["translation"] is not None:
+    if record.get("translation") is not None:
         yield f"   translated: {record['translation'] or 'nothing was lost'}"
     for name in ("finish_reason", "who_ended", "error", "client", "request_id_upstream"):
         if record[name]:

@@ -32,7 +32,7 @@ def ended_call(account: ExchangeAccount, cleaner: Cleaner) -> Json:
         "phase": "ended",
         "elapsed_us": account.duration_us or 0,
         "output_tokens": account.output_tokens,
-        "estimated": False,
+        "estimated": account.usage_source == "estimated",
         "tokens_per_second": tokens_per_second(account),
     }
 

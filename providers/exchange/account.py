@@ -81,8 +81,10 @@ class ExchangeAccount:
     ``kind`` is the provider's kind, ``requested_model`` what the client wrote ("" if nothing), ``model`` what was sent;
     ``translation`` is what could not be carried between dialects ("" if all could, None if none was needed);
     ``bytes_in`` counts the request body as the client sent it, ``bytes_out`` the answer's body as sent to the client.
-    ``cost`` is in US dollars, None where no price is known; ``price_source`` says whose price it is (``provider``,
-    ``registry``, ``genai-prices``, "" for none). ``prompt_us`` and ``decode_us`` are llama-server's own measure.
+    ``usage_source`` says who counted the tokens: ``upstream``, ``timings`` (llama-server's measure), ``estimated`` (we,
+    by the length of the text: the answer broke off before it was counted), ``none``. ``cost`` is in US dollars,
+    None where no price is known; ``price_source`` says whose price it is (``provider``, ``registry``, ``provider
+    list``, ``genai-prices``, "" for none). ``prompt_us`` and ``decode_us`` are llama-server's own measure.
     ``overhead_us`` is what Patchbay took from the whole request to the first dial; ``rescued`` that another target went
     on with an answer that broke off.
     ``request_body`` and ``answer`` are the raw material of the stored conversation; ``answer`` may be cut at its limit.

@@ -297,4 +297,4 @@ class Ending:
         self.account.translation = self.attempt.passage.lost()
         self.account.outcome, self.account.who_ended, self.account.error = outcome, by, error
         self.account.duration_us = now - self._began
-        settle(self.account, self.answer)
+        settle(self.account, self.answer, self.plan.prompt)

@@ -125,7 +125,8 @@ class Plan:
     Most calls are answered by the first one: ``later`` makes the others, in their order, when they are needed, None
     where one cannot be asked this at all. ``instead`` makes those that take over after an error of a class
     (`providers.pool.error_class`), but for targets that have a word of their own on that. ``going_on``, empty or as
-    long as ``later``, makes the same ones for an answer that broke off.
+    long as ``later``, makes the same ones for an answer that broke off. ``prompt`` estimates the tokens of the call's
+    prompt: it reads the whole of it, and is asked only when nobody else has counted them.
     """
 
     first: Target
@@ -133,3 +134,4 @@ class Plan:
     later: tuple[Make, ...] = ()
     instead: Mapping[str, tuple[Make, ...]] = field(default_factory=dict)
     going_on: tuple[GoOn, ...] = ()
+    prompt: Callable[[], int] | None = field(default=None, repr=False)

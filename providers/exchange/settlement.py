@@ -1,12 +1,23 @@
-"""What an answer tells the accounts when a try and its exchange have ended."""
+"""What an answer tells the accounts when a try and its exchange have ended.
 
-from providers.exchange.account import AttemptAccount, ExchangeAccount
+Where an answer broke off before its provider had counted anything, the exchange's account has an estimate, by the rule
+of `providers.wire.estimate`, and says so. A try's account has none: what it used is what its price is made of, and
+nobody is charged by an estimate.
+"""
+
+from collections.abc import Callable
+
+from providers.exchange.account import AttemptAccount, ExchangeAccount, Outcome
 from providers.wire.answer import Answer
+from providers.wire.estimate import text_tokens
 from providers.wire.events import NO_USAGE, Timings, Usage
 
 
-def settle(account: ExchangeAccount, answer: Answer) -> None:
-    """Put the answer's numbers into the account; what the provider did not say stays None."""
+def settle(account: ExchangeAccount, answer: Answer, prompt: Callable[[], int] | None = None) -> None:
+    """Put the answer's numbers into the account, which has its outcome; what the provider did not say stays None.
+
+    ``prompt`` estimates the tokens of the prompt, where somebody can: it is asked where the answer is estimated, too.
+    """
     usage, timings = answer.usage, answer.timings
     _tell(account, used_of(answer))
     if timings is not None:
@@ -16,6 +27,9 @@ def settle(account: ExchangeAccount, answer: Answer) -> None:
         account.usage_source = "upstream"
     elif timings is not None:
         account.usage_source = "timings"
+    elif account.outcome is not Outcome.OK and (words := _estimated(answer)):
+        account.output_tokens, account.usage_source = words, "estimated"
+        account.input_tokens = prompt() if prompt is not None else None
 
 
 def settle_try(account: AttemptAccount, used: Usage) -> None:
@@ -74,6 +88,11 @@ def _tell(account: AttemptAccount | ExchangeAccount, used: Usage) -> None:
     account.input_tokens, account.output_tokens = used.input, used.output
     account.cache_read_tokens, account.cache_write_tokens = used.cache_read, used.cache_write
     account.reasoning_tokens = used.reasoning
+
+
+def _estimated(answer: Answer) -> int:
+    """Estimate how many tokens have come: text, thoughts, refusals and arguments of tools."""
+    return text_tokens("".join(piece for _, pieces in answer.growth() for piece in pieces))
 
 
 def _is_counted(usage: Usage) -> bool:

@@ -34,6 +34,7 @@ times are integer µs of the monotonic clock.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -121,10 +122,14 @@ class Breakers:
     """All breakers, by provider, endpoint and key. ``opened`` counts the openings since the start, for the metrics.
 
     At most ``most`` are kept: of more, the one goes that has had no trouble for the longest, closed ones first.
+    ``on_open`` is called with each opening: the circuit, its cause, now, and until when; also where a probe has failed,
+    or a longer wait was asked for. ``on_close`` is called when one has closed that was not.
     """
 
     def __init__(self, limits: dict[Trouble, Limits] = LIMITS, *, most: int = MOST, probe_us: int = PROBE) -> None:
         self.opened = 0
+        self.on_open: Callable[[Circuit, Trouble, int, int], object] = lambda *_: None
+        self.on_close: Callable[[Circuit], object] = lambda _: None
         self._limits = limits
         self._most = most
         self._probe_us = probe_us
@@ -153,7 +158,7 @@ class Breakers:
         """The attempt is committed: a breaker that is not closed closes; how it ends is still to be reported."""
         breaker = self._current(permit)
         if breaker is not None and breaker.until is not None:
-            breaker.close()
+            self._close(permit.circuit, breaker)
 
     def over(self, permit: Permit, failed: ErrorClass | None, now: int, *, asked: int | None = None) -> None:
         """The attempt has ended: well (None) or with a failure, after which the provider asked for a wait (µs)."""
@@ -162,7 +167,7 @@ class Breakers:
         elif failed not in TROUBLE:  # an answer, though it may be one that the client does not like
             breaker = self._current(permit)
             if breaker is not None:
-                breaker.close()
+                self._close(permit.circuit, breaker)
         else:
             self._trouble(permit, TROUBLE[failed], now, asked)
 
@@ -187,7 +192,7 @@ class Breakers:
                 continue
             proof = self._limits[breaker.cause].proof
             if proof is Proof.OVER:
-                breaker.close()
+                self._close(circuit, breaker)
             elif proof is Proof.PERHAPS and was_ill:
                 breaker.until = min(breaker.until, now)
 
@@ -237,6 +242,7 @@ class Breakers:
     def _trouble(self, permit: Permit, trouble: Trouble, now: int, asked: int | None) -> None:
         limits = self._limits[trouble]
         breaker = self._touch(permit.circuit)
+        before = breaker.stamp
         if asked is not None and limits.obeys:
             self._open_as_asked(breaker, trouble, now, now + min(max(asked, 0), LONGEST_ASKED))
         elif self._current(permit) is None:
@@ -247,6 +253,14 @@ class Breakers:
                 self._open_longer(breaker, trouble, now)
         elif permit is breaker.probe:
             self._open_longer(breaker, trouble, now)
+        if breaker.stamp != before and breaker.until is not None:
+            self.on_open(permit.circuit, trouble, now, breaker.until)
+
+    def _close(self, circuit: Circuit, breaker: _Breaker) -> None:
+        was_open = breaker.until is not None
+        breaker.close()
+        if was_open:
+            self.on_close(circuit)
 
     def _open_as_asked(self, breaker: _Breaker, trouble: Trouble, now: int, until: int) -> None:
         """Open it, unless it is open for longer."""

@@ -246,3 +246,21 @@ def test_a_key_that_is_not_taken_is_told_by_its_variable(
     assert second == "chatty wants an API key: name its variable under api_key in registry.yaml, and set it."
     assert third.startswith("acme says that the money or the quota behind the key in ACME_API_KEY is spent")
     assert ACME_KEY not in caplog.text
+
+
+def test_who_is_left_alone_and_answers_again_is_told(
+    configure: Callable[..., Configuration], caplog: pytest.LogCaptureFixture
+) -> None:
+    configuration = configure(
+        'providers: {gpu: {kind: llamacpp, endpoints: [{base_url: "http://127.0.0.1:9001"}, '
+        '{base_url: "http://127.0.0.1:9002"}]}}'
+    )
+    breakers, second = configuration.failover.breakers, "http://127.0.0.1:9002"
+    for circuit in (Circuit("gpu", second), Circuit("gone", "http://10.0.0.1:1"), Circuit("demo", "x")):
+        for _ in range(3):
+            breakers.refused(circuit, 0)
+    breakers.well("gpu", second, 1, mark=breakers.mark, was_ill=False)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{who} cannot be reached (refused): it is left alone and tried again in 1 s."
+        for who in ("gpu (endpoint 2)", "gone", "demo")
+    ] + ["gpu (endpoint 2) answers again."]

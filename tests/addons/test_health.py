@@ -142,7 +142,7 @@ async def test_breakers_are_shown_without_addresses(desk: Desk) -> None:
     assert "server" not in acme
     assert [one["server"] for one in provider(told, "gpu")["breakers"]] == [2]
     assert told["status"] == "degraded"
-    assert told["reasons"] == ["acme has failed of late and is left alone for a while."]
+    assert told["reasons"] == ["acme limits our rate for 30 more seconds."]
     desk.recorder.done()
 
 
@@ -230,6 +230,7 @@ async def test_why_an_edit_was_refused_is_told_on_this_machine_alone(
     desk.recorder.done()
 
 
+KEYLESS = "gpu refuses its key; the log says which variable to look at."
 RESTING = "gpu has failed of late and is left alone for a while."
 
 
@@ -250,6 +251,7 @@ RESTING = "gpu has failed of late and is left alone for a while."
         ({"breakers": (opened(FIRST),)}, "degraded", [RESTING]),
         ({"breakers": (opened(FIRST), opened(SECOND))}, "degraded", ["gpu cannot be reached.", RESTING]),
         ({"breakers": (opened(FIRST), opened(SECOND, "overload"))}, "degraded", [RESTING]),
+        ({"breakers": (opened(FIRST, "auth"),)}, "degraded", [KEYLESS]),
         ({"breakers": (opened(FIRST, state=State.CLOSED), opened(SECOND, state=State.HALF_OPEN))}, "ok", []),
         ({"breakers": (opened(Circuit("gone", "127.0.0.1:1")),)}, "degraded", [RESTING.replace("gpu", "gone")]),
     ],

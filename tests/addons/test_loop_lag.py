@@ -26,6 +26,7 @@ async def until(done: Callable[[], object]) -> None:
 async def fixture_lag(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LoopLag]:
     """The addon, running, asking often; it freshens nothing."""
     monkeypatch.setattr(loop_lag, "_REST", 0.01)
+    monkeypatch.setattr(loop_lag, "START_UP", 0.0)
     freshened: list[float] = []
 
     async def freshen() -> None:
@@ -98,7 +99,42 @@ async def test_a_standstill_of_all_closes_what_was_idle(monkeypatch: pytest.Monk
     assert lag.worst_seconds > 50
 
 
-async def test_a_standstill_is_told_where_it_was_one(caplog: pytest.LogCaptureFixture) -> None:
+async def test_to_start_up_is_slow_and_that_is_measured_but_not_told(
+    lag: LoopLag, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lag.done()
+    monkeypatch.setattr(loop_lag, "START_UP", 60.0)
+    slow = LoopLag(lambda: asyncio.sleep(0))
+    slow.running()
+    await until(lambda: slow.lag_seconds)
+    keep_the_loop(0.5)
+    await until(lambda: slow.worst_seconds > 0.2)
+    assert slow._watch is not None
+    slow._watch._tell_standstill(5.0)
+    slow.done()
+    assert slow.worst_seconds == 5.0
+    assert slow.blocked == 2
+    assert "keep_the_loop" not in caplog.text
+    assert "stood still" not in caplog.text
+
+
+async def test_what_lasts_beyond_the_start_is_told(
+    lag: LoopLag, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lag.done()
+    monkeypatch.setattr(loop_lag, "START_UP", 0.8)
+    slow = LoopLag(lambda: asyncio.sleep(0))
+    slow.running()
+    keep_the_loop(1.6)
+    await until(lambda: "goes on" in caplog.text)
+    slow.done()
+    assert caplog.text.count("in keep_the_loop") == 1
+
+
+async def test_a_standstill_is_told_where_it_was_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(loop_lag, "START_UP", 0.0)
     calls: list[int] = []
     one = watch(asyncio.get_running_loop(), lambda: calls.append(1))
     one._tell_standstill(1.0)

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from addons.provider_health import ProviderHealth
+from addons.provider_health import ProviderHealth, resting
 from providers.addresses import parse_base_url
 from providers.llamacpp import LlamaCpp
 from providers.openai import OpenAI
 from providers.places import NO_LIMIT
 from providers.pool.breaker import Circuit, CircuitState
 from providers.pool.bulkhead import Load
-from providers.pool.trouble import State
+from providers.pool.trouble import State, Trouble
 from providers.probing import FRESH, Found, Seen, Slots
 from providers.provider import Provider, Replica
 from providers.virtual import Demo
@@ -117,3 +117,36 @@ def test_everything_is_shown_by_number_and_nothing_by_address() -> None:
 def test_an_only_server_needs_no_number() -> None:
     assert known(LONE, S).shown()["servers"] == [{"probe": {"found": "silent", "seconds_ago": 1.0, "latency_ms": 1.2}}]
     assert known(KEYLESS).shown()["servers"] == []
+
+
+def waiting(name: str, server: Replica, cause: str, wait_us: int, state: State = State.OPEN) -> CircuitState:
+    return CircuitState(Circuit(name, server.name), state, cause, wait_us, 1, {})
+
+
+FAILED = "{} has failed of late and is left alone for a while."
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (Trouble.AUTH, "a refuses its key; the log says which variable to look at."),
+        (Trouble.SPEND_LIMIT, "a says that the money or the quota behind its key is spent."),
+        (Trouble.RATE_LIMIT, "a limits our rate for 30 more seconds."),
+        *((cause, FAILED.format("a")) for cause in Trouble if cause not in ("auth", "spend_limit", "rate_limit")),
+    ],
+)
+def test_why_a_provider_is_left_alone(cause: Trouble, said: str) -> None:
+    assert resting([waiting("a", ONE, cause, 29_100_000)]) == [said]
+
+
+def test_it_is_said_once_for_each_provider_and_cause() -> None:
+    assert resting(
+        [
+            waiting("b", ONE, "refused", 1),
+            waiting("b", TWO, "reset", 1),
+            waiting("a", ONE, "rate_limit", 2_000_000),
+            waiting("a", TWO, "rate_limit", 1_000_000),
+            waiting("a", TWO, "timeout", 1),
+            waiting("c", ONE, "auth", 0, State.HALF_OPEN),
+        ]
+    ) == [FAILED.format("a"), "a limits our rate for 2 more seconds.", FAILED.format("b")]

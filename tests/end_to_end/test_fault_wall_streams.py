@@ -115,6 +115,11 @@ def test_a_stream_that_breaks_off_ends_with_an_error(gateway: Gateway, ending: s
         assert f'"{told.code}"'.encode() in heard.answer.body
     row = assert_kept(heard, told.outcome, [(name, told.outcome)], who="upstream")
     assert row["ttft_us"] is not None
+    # A Messages stream counts the prompt in its first event; the others did not come to it.
+    assert row["usage_source"] == ("upstream" if dialect == "messages" else "estimated")
+    assert row["input_tokens"]
+    assert row["output_tokens"]
+    assert row["cost"] is None
     assert gateway.external.requests[-1].connection.closed.wait(2)
 
 

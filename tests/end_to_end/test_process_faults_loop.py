@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from addons.loop_lag import START_UP
 from tests.fake_answers import CHUNKED, SSE, json_answer
 from tests.fake_dialects import chat_body, chat_events
 from tests.fake_steps import Chunk, Head, LastChunk, Script, Stall, WaitFor
@@ -70,12 +71,18 @@ def wait_until_watched(gateway: Gateway) -> None:
         time.sleep(0.05)
 
 
+def wait_until_started() -> None:
+    """In the first seconds nothing is told: to start up is slow, and nobody's fault. It is watched since before now."""
+    time.sleep(START_UP)
+
+
 def process_of(gateway: Gateway) -> Any:
     return gateway.get("/patchbay/health").json()["process"]
 
 
 def test_who_keeps_the_loop_is_told(start: Start) -> None:
     gateway = start()
+    wait_until_started()
     os.kill(gateway.program.process.pid, signal.SIGRTMIN)
     output = gateway.program.wait_for_output("The event loop goes on: it was kept for", 10)
     assert "The event loop has been kept for" in output
@@ -89,6 +96,7 @@ def test_who_keeps_the_loop_is_told(start: Start) -> None:
 def test_a_hook_that_keeps_the_loop_is_named(start: Start, tmp_path: Path) -> None:
     (tmp_path / "keeper.py").write_text(KEEPER)
     gateway = start("-s", str(tmp_path / "keeper.py"))
+    wait_until_started()
     gateway.get("/keep")
     output = gateway.program.wait_for_output("The event loop goes on", 10)
     assert "keeper.py" in output
@@ -147,6 +155,7 @@ def test_connections_that_were_idle_meanwhile_are_made_anew(start: Start) -> Non
             assert read_answer(client).status == 200
         first, second = (request.connection for request in gateway.behind.posts())
         assert first is second
+        wait_until_started()
         stop_for(gateway, 2.6)
         gateway.program.wait_for_output("stood still for")
         assert first.closed.wait(5)

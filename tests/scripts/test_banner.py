@@ -24,6 +24,7 @@ FACTS = banner.Facts(
 def test_the_whole_banner() -> None:
     assert banner.lines(FACTS) == [
         "Patchbay listens on http://127.0.0.1:8088 (and http://[::1]:8088)",
+        "The page            http://127.0.0.1:8088/patchbay/",
         "",
         "Providers",
         "  local      ready, 2 models",
@@ -49,7 +50,7 @@ def test_the_whole_banner() -> None:
 
 def test_mitmweb_and_notices_are_told() -> None:
     told = banner.lines(dataclasses.replace(FACTS, web="http://127.0.0.1:8081", notices=["X is no setting"]))
-    assert told[1] == "mitmweb shows the traffic on http://127.0.0.1:8081"
+    assert told[2] == "mitmweb shows the traffic on http://127.0.0.1:8081"
     assert told[-1] == "Note: X is no setting"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from scripts.log import command, span
+from scripts.log import command, dollars, span
 from tests.addons.telemetry.accounts import begun, ended, record, settled
 from tests.scripts.recorded import QUESTION, fill, run, store_at
 
@@ -36,6 +36,31 @@ def test_the_table(path: Path) -> None:
     )
     assert lines[3].split()[2:] == "bbbb0001 local tiny – 1 ms 2 ms upstream_truncated".split()
     assert len({line.index(word) for line, word in zip(lines[1:], ("ok", "ok", "upstream_t"), strict=True)}) == 1
+
+
+@pytest.mark.parametrize(("columns", "shown"), [("99", False), ("100", True)])
+def test_costs_are_shown_where_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: str, shown: bool
+) -> None:
+    path = tmp_path / "p.db"
+    with store_at(path) as store:
+        store.complete(ended(begun("aaaa0001"), cost=0.0123), None, None, None, None)
+        store.complete(ended(begun("aaaa0002")), None, None, None, None)
+    monkeypatch.setenv("COLUMNS", columns)
+    heads, *lines = (line.split() for line in run(command, path).output.splitlines())
+    assert ("COST" in heads) == shown
+    assert [line[6] for line in lines] == (["$0.0123", "–"] if shown else ["1", "1"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "model"),
+    [("big", "big"), ("", "big"), ("acme/big", "big"), ("smart", "smart → big"), ("other/big", "other/big → big")],
+)
+def test_a_name_is_said_once(tmp_path: Path, asked: str, model: str) -> None:
+    with store_at(tmp_path / "p.db") as store:
+        account = begun("aaaa0001", provider="acme", model="big", requested_model=asked)
+        store.complete(ended(account), None, None, None, None)
+    assert f"aaaa0001  acme      {model}  " in run(command, tmp_path / "p.db").output
 
 
 @pytest.mark.parametrize(
@@ -67,6 +92,7 @@ def test_json_is_whole(path: Path) -> None:
     assert first["input_tokens"] == 1204
     assert first["reasoning_tokens"] is None
     assert first["outcome"] == "ok"
+    assert {"cost", "price_source", "prompt_us", "decode_us", "overhead_us", "rescued"} <= first.keys()
 
 
 def test_without_a_file(tmp_path: Path) -> None:
@@ -135,3 +161,21 @@ def test_following(path: Path) -> None:
 )
 def test_spans(micros: int | None, text: str) -> None:
     assert span(micros) == text
+
+
+@pytest.mark.parametrize(
+    ("cost", "text"),
+    [
+        (None, "–"),
+        (0, "$0"),
+        (1e-9, "< $0.000001"),
+        (0.00000123, "$0.00000123"),
+        (0.0099999, "$0.01"),
+        (0.002, "$0.002"),
+        (0.0123, "$0.0123"),
+        (0.5, "$0.5000"),
+        (1234.5, "$1,234.50"),
+    ],
+)
+def test_dollars(cost: float | None, text: str) -> None:
+    assert dollars(cost) == text

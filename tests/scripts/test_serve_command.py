@@ -102,8 +102,9 @@ def test_the_address_is_told_before_any_provider_was_asked(folder: Path, capsys:
 
     at_once = asyncio.run(announce())
     assert (
-        at_once
-        == "Patchbay listens on http://127.0.0.1:1234\nmitmweb shows the traffic on http://127.0.0.1:8081/?token=t\n"
+        at_once == "Patchbay listens on http://127.0.0.1:1234\n"
+        "The page            http://127.0.0.1:1234/patchbay/\n"
+        "mitmweb shows the traffic on http://127.0.0.1:8081/?token=t\n"
     )
     rest = capsys.readouterr().out
     assert "local       unreachable: connection refused" in rest

@@ -94,7 +94,7 @@ export function shortDay(iso) {
 /** Tokens per second of an answer, from its first token to its end; null where that cannot be said. */
 export function pace(/** @type {import("./shapes.js").Row} */ row) {
   const { output_tokens: tokens, duration_us: whole, ttft_us: first } = row;
-  if (!known(tokens) || !known(whole) || !known(first) || tokens < 2 || whole - first < 1000) return null;
+  if (row.usage_source === "estimated" || !known(tokens) || !known(whole) || !known(first) || tokens < 2 || whole - first < 1000) return null;
   return tokens / ((whole - first) / 1e6);
 }
 

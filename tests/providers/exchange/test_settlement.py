@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.exchange.account import AttemptAccount
+from providers.exchange.account import AttemptAccount, Outcome
 from providers.exchange.settlement import added, measured, settle, settle_try, since, used_of
 from providers.registry import Registry
 from providers.wire import events
@@ -25,6 +25,7 @@ from tests.providers.exchange.playbook import (
     client_gone,
     data,
     ended,
+    failed,
     head,
     opened,
 )
@@ -200,6 +201,58 @@ def test_an_exchanges_account_says_who_counted(told: list[events.Event], source:
     settle(row, answer)
     assert (row.usage_source, row.input_tokens) == (source, tokens_in)
     assert (row.prompt_us, row.decode_us) == ((5, 6) if told else (None, None))
+
+
+# One token for four bytes of UTF-8, as everywhere: "Hé" and " you" are seven bytes, the thought has nine.
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.OK])
+def test_what_broke_off_uncounted_is_estimated(outcome: Outcome) -> None:
+    row, answer = account(), Answer()
+    row.outcome = outcome
+    for event in (events.Text("Hé", 1), events.Text(" you", 1), events.Reasoning("a thought", 0)):
+        answer.add(event)
+    settle(row, answer, lambda: 12)
+    assert (row.input_tokens, row.output_tokens, row.usage_source) == (12, 4, "estimated")
+    settle(row, answer)
+    assert (row.input_tokens, row.output_tokens) == (None, 4)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told", "source"),
+    [
+        (Outcome.OK, [events.Text("whole", 0)], "none"),
+        (Outcome.UPSTREAM_TRUNCATED, [], "none"),
+        (Outcome.UPSTREAM_TRUNCATED, [events.Text("", 0)], "none"),
+        (Outcome.UPSTREAM_TRUNCATED, [events.Text("cut", 0), Usage(7)], "upstream"),
+        (Outcome.CLIENT_DISCONNECTED, [events.Text("cut", 0), Timings(5, 6, 12, 3)], "timings"),
+    ],
+)
+def test_nothing_else_is_estimated(outcome: Outcome, told: list[events.Event], source: str) -> None:
+    def never() -> int:
+        raise AssertionError
+
+    row, answer = account(), Answer()
+    row.outcome = outcome
+    for event in told:
+        answer.add(event)
+    settle(row, answer, never)
+    assert row.usage_source == source
+
+
+def test_an_estimate_is_no_word_of_the_try_and_so_has_no_price() -> None:
+    play = Playbook(played()) >> begin() >> opened() >> head()
+    for event in STREAMS[Operation.CHAT][:3]:
+        play >> data(event)
+    play >> failed()
+    assert (play.account.outcome, play.account.usage_source) == (Outcome.UPSTREAM_TRUNCATED, "estimated")
+    assert play.account.output_tokens
+    assert play.account.attempts[0].used == NO_USAGE
+
+
+def test_a_plan_estimates_its_prompt(known: Registry) -> None:
+    play = broken(known, "chat", "chat-no-chat")
+    assert play.account.usage_source == "estimated"
+    assert play.account.input_tokens
+    assert play.account.output_tokens
 
 
 def test_a_tries_account_takes_all_that_was_used() -> None:

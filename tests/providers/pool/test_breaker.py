@@ -245,6 +245,33 @@ def test_a_refused_health_check_counts_as_a_refused_call() -> None:
     assert isinstance(breakers.admit(ONE, SECOND, last=True), Permit)  # never the last target of a plan
 
 
+def test_openings_and_closings_are_told() -> None:
+    breakers, told = Breakers(), list[object]()
+    breakers.on_open = lambda *opened: told.append(opened)
+    breakers.on_close = told.append
+    breakers.over(let_in(breakers, 0), None, 0)
+    fail(breakers, ErrorClass.REFUSED, 0, 2)
+    breakers.over(let_in(breakers, 0), None, 0)  # counted, but never open: it has not closed
+    assert told == []
+    fail(breakers, ErrorClass.REFUSED, 0, 4)
+    assert told == [(ONE, Trouble.REFUSED, 0, SECOND)]
+    fail(breakers, ErrorClass.REFUSED, SECOND)  # the probe
+    fail(breakers, ErrorClass.OVERLOADED, SECOND, asked=9 * SECOND)
+    fail(breakers, ErrorClass.OVERLOADED, SECOND, asked=3 * SECOND)  # it is open for longer
+    assert told[1:] == [(ONE, Trouble.REFUSED, SECOND, 3 * SECOND), (ONE, Trouble.OVERLOAD, SECOND, 10 * SECOND)]
+    del told[:]
+    for ending in ("answering", "over"):
+        fail(breakers, ErrorClass.AUTH, 20 * SECOND)
+        permit = let_in(breakers, 20 * SECOND, last=True)
+        breakers.answering(permit) if ending == "answering" else None
+        breakers.over(permit, None, 20 * SECOND)
+        assert told.pop() == ONE
+    breakers = opened()
+    breakers.on_close = told.append
+    breakers.well(*ONE[:2], 1, mark=breakers.mark, was_ill=False)
+    assert told[-1] == ONE
+
+
 def test_a_changed_provider_begins_anew_whatever_is_in_flight() -> None:
     breakers = Breakers()
     late, other = let_in(breakers, 0), let_in(breakers, 0, Circuit("other", "x"))
