@@ -16,8 +16,8 @@ from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
-from addons.hangup import Hangup
 from addons.options import FLOW_BODY_LIMIT, declare
+from addons.process.hangup import Hangup
 from providers import breaker_news
 from providers.catalog import Catalog
 from providers.client import Client

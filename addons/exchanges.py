@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from mitmproxy import http
 
-from addons.feed import Feed
+from addons.relay.feed import Feed
 from providers.exchange.account import ExchangeAccount
 from providers.exchange.machine import Exchange
 from providers.provider import Provider

@@ -35,7 +35,7 @@ class Gate:
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Judge a request by its head."""
         if flow.is_replay == "request":
-            return  # it comes again, as the call that it was: see `addons.replay`
+            return  # it comes again, as the call that it was: see `addons.flows.replay`
         if not self._may_enter(flow):
             refuse(flow, 403, code="remote_not_allowed")
         elif complaint := _malformed(flow.request):

@@ -14,9 +14,9 @@ from mitmproxy import http
 
 from addons import clock
 from addons.configuration import Configuration
-from addons.draining import Draining
 from addons.exchanges import Exchanges
 from addons.own_pages import answer, answer_error, own_page
+from addons.process.draining import Draining
 from addons.provenance import comes_from_here
 from addons.provider_health import ProviderHealth, resting
 from addons.recorder import Recorder

@@ -18,8 +18,8 @@ from mitmproxy.options import Options
 from mitmproxy.tools.web.master import WebMaster
 
 from addons.chain import make_chain
-from addons.hook_dispatch import DirectAddonManager
-from addons.listener import Listener, modes_for
+from addons.process.listener import Listener, modes_for
+from addons.relay.hook_dispatch import DirectAddonManager
 from providers.registry import Watcher
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ async def run(
     options: Mapping[str, str],
     on_ready: Callable[[list[Address], str | None], None],
 ) -> int:
-    """Serve until SIGINT or SIGTERM, let what is in flight end (`addons.draining`), and return the exit code.
+    """Serve until SIGINT or SIGTERM, let what is in flight end (`addons.process.draining`), and return the exit code.
 
     ``options`` are mitmproxy's, as ``--set`` writes them; ``on_ready`` is told the addresses once clients can connect,
     and mitmweb's URL with its token.

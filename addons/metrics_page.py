@@ -17,11 +17,11 @@ from prometheus_client.registry import Collector
 
 from addons import clock
 from addons.configuration import Configuration
-from addons.descriptors import Descriptors
 from addons.exchanges import Exchanges
-from addons.loop_lag import LoopLag
-from addons.output import Output
 from addons.own_pages import answer_error, own_page
+from addons.process.descriptors import Descriptors
+from addons.process.loop_lag import LoopLag
+from addons.process.output import Output
 from addons.recorder import Recorder
 from addons.telemetry.metrics import Metrics
 from providers.exchange.account import Outcome

@@ -12,7 +12,7 @@ from addons.exchanges import Exchanges, InHand, Verdict
 from addons.model_list import answers_models
 from addons.provenance import comes_from_here
 from addons.refusal import refuse
-from addons.wire_view import aim, client_request, show_wire, text_headers
+from addons.relay.wire_view import aim, client_request, show_wire, text_headers
 from providers.admission import account_of, new_id, refused_account, settle_estimate
 from providers.calls import ClientRequest, ReadCall, Refused, read_call
 from providers.exchange.account import ExchangeAccount

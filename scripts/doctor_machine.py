@@ -5,7 +5,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from addons.file_limit import raise_file_limit
+from addons.process.file_limit import raise_file_limit
 from addons.telemetry.database import is_broken, open_for_reading, sizes
 from addons.telemetry.schema import newest_version, version_of
 from providers.client import Client

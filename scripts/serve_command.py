@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from addons.file_limit import raise_file_limit
+from addons.process.file_limit import raise_file_limit
 from providers.addresses import is_loopback, parse_listen
 from providers.registry import Registry, Watcher
 from providers.support import Unsupported, check_start

@@ -13,11 +13,11 @@ from tests.source_tree import PRODUCT, ROOT, imports, is_below, modules
 
 # Places where an exception of any kind is caught: the edges, where a fault of ours becomes an answer or a log line.
 CATCHES_ALL: dict[str, str] = {
-    "addons/answering_stream.py": "2026-11-20: the pump: a piece that cannot be noted takes the long way",
+    "addons/relay/answering_stream.py": "2026-11-20: the pump: a piece that cannot be noted takes the long way",
     "addons/configuration.py": "2026-11-20: the watch: an edit that cannot be taken up must not end it",
     "addons/finished.py": "2026-11-20: a listener of finished calls that fails must not cost the record",
-    "addons/hook_dispatch.py": "2026-11-20: an addon that fails: mitmproxy's own guard logs it, and the others go on",
-    "addons/relay_stream.py": "2026-11-20: the driver's edge: the call is ended with an error in its dialect",
+    "addons/relay/hook_dispatch.py": "2026-11-20: an addon that fails: mitmproxy's guard logs it, and the others go on",
+    "addons/relay/stream.py": "2026-11-20: the driver's edge: the call is ended with an error in its dialect",
 }
 # (importer, imported) → why, beside the rules below.
 MAY_IMPORT: dict[tuple[str, str], str] = {
@@ -52,9 +52,7 @@ SANS_IO = ("providers.wire", "providers.exchange", "providers.pool")
 CLOCKS_AND_SOCKETS = frozenset("asyncio datetime os pathlib select socket ssl subprocess threading time".split())
 NO_MITMPROXY = ("providers", "addons.telemetry", "addons.playback", "addons.views")
 # Of mitmproxy's proxy core an addon may know modes and hook data; all else belongs to the relay and the listener.
-KNOWS_INTERNALS = re.compile(
-    r"addons\.(?:relay(?:_\w+)?|answering_stream|direct_path|feed_stream|forward_stream|hook_dispatch|listener)$"
-)
+KNOWS_INTERNALS = re.compile(r"addons\.(?:relay\.\w+|process\.listener)$")
 INTERNALS = re.compile(r"mitmproxy\.proxy\.(?!(?:mode_specs|server_hooks)\b)|(?:mitmproxy|h11)\.(?:\w+\.)*_[a-z]")
 VAGUE = frozenset("utils util helpers helper common core manager types misc base".split())
 

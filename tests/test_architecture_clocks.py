@@ -9,8 +9,8 @@ import ast
 from tests.source_tree import Module, modules
 
 WALL: dict[str, str] = {
-    "addons/feed_stream.py": "a flow's time stamps, which people see in mitmweb",
-    "addons/forward_stream.py": "a flow's time stamps, which people see in mitmweb",
+    "addons/relay/feed_stream.py": "a flow's time stamps, which people see in mitmweb",
+    "addons/relay/forward_stream.py": "a flow's time stamps, which people see in mitmweb",
     "addons/recorder.py": "when a turn of a conversation was remembered; forgotten by its age in hours",
     "addons/router.py": "`created` of a list of models",
     "addons/web/api.py": "the days of a chart are days of the calendar",
@@ -23,7 +23,7 @@ WALL: dict[str, str] = {
     "providers/targeting.py": "a route's `time` condition is the hour on the wall",
 }
 CALLS = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
-RELAY = {"addons.answering_stream", "addons.relay_http1", "addons.relay_layer", "addons.relay_stream"}
+RELAY = {"addons.relay.answering_stream", "addons.relay.http1", "addons.relay.layer", "addons.relay.stream"}
 IMPORTS = {"time.time", "time.time_ns"}
 
 
@@ -50,7 +50,7 @@ def test_the_relay_has_one_clock() -> None:
         f"{module.place}:{node.lineno}"
         for module in modules("addons")
         if module.name.startswith(
-            ("addons.relay_stream", "addons.answering", "addons.relay_layer", "addons.relay_http1")
+            ("addons.relay.stream", "addons.answering", "addons.relay.layer", "addons.relay.http1")
         )
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "time"

@@ -12,8 +12,8 @@ from mitmproxy import http
 
 from addons.configuration import Configuration
 from addons.exchanges import Exchanges, InHand
-from addons.feed import Feed
 from addons.health import Health
+from addons.relay.feed import Feed
 from addons.telemetry import facets, history
 from addons.telemetry.conversation import without_keys
 from addons.telemetry.dialects import summary_of

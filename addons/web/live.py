@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from addons import clock
 from addons.exchanges import Exchanges, InHand
-from addons.feed import Feed
+from addons.relay.feed import Feed
 from addons.telemetry.cleaning import Cleaner
 from addons.web.calls import ended_call, running_call
 from addons.web.growth import Growth

@@ -1,7 +1,7 @@
 """Page: answers GET /patchbay/, its files and its API, to a browser on this machine.
 
 The page shows conversations, so unlike other pages of ours it is nobody else's: see `addons.web.guard`. Its feeds end
-as soon as Patchbay is stopped; `addons.draining` would wait for them.
+as soon as Patchbay is stopped; `addons.process.draining` would wait for them.
 """
 
 from collections.abc import Awaitable

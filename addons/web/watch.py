@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from addons.feed import Feed
+from addons.relay.feed import Feed
 from addons.telemetry.cleaning import Cleaner
 from addons.web.growth import Growth, Piece, Veil
 from addons.web.replies import Json, event

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import click
 
-from addons.file_limit import raise_file_limit
+from addons.process.file_limit import raise_file_limit
 from scripts.benchmark import machine
 from scripts.benchmark.crash import Crash, Finding, LastingGround, Pressure, examine, live_and_die, start_again
 from scripts.benchmark.evidence import Evidence

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from addons.file_limit import raise_file_limit
+from addons.process.file_limit import raise_file_limit
 from scripts.benchmark import machine
 from scripts.benchmark.load.findings import Finding, render
 from scripts.benchmark.load.scenarios import SCENARIOS

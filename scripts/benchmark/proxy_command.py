@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from addons.file_limit import raise_file_limit
+from addons.process.file_limit import raise_file_limit
 from scripts.benchmark import machine
 from scripts.benchmark.figures import NAMES, QUICK, SOAK, Sizes
 from scripts.benchmark.report import as_json

@@ -28,8 +28,8 @@ from addons.finished import Finished
 from addons.gate import Gate
 from addons.model_list import ModelList
 from addons.recorder import Recorder
-from addons.relay import Relay
-from addons.relay_layer import Freshen, RelayLayer, ShutDown
+from addons.relay.layer import Freshen, RelayLayer, ShutDown
+from addons.relay.relay import Relay
 from addons.router import Router
 from providers.exchange.account import ExchangeAccount
 from tests.addons.line_words import (

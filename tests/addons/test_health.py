@@ -11,10 +11,10 @@ from mitmproxy.test import tflow
 
 from addons import clock
 from addons.configuration import Configuration
-from addons.draining import Draining
 from addons.exchanges import Exchanges
 from addons.health import Facts, Health
-from addons.listener import Listener
+from addons.process.draining import Draining
+from addons.process.listener import Listener
 from addons.recorder import Recorder
 from addons.telemetry.store import StoreHealth
 from providers.exchange.plan import Server

@@ -8,7 +8,7 @@ from mitmproxy.proxy.mode_specs import ProxyMode
 
 from addons import master
 from addons.chain import make_chain
-from addons.listener import DEAD_END, modes_for
+from addons.process.listener import DEAD_END, modes_for
 from providers.registry import Registry, Watcher
 
 

@@ -10,12 +10,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from addons import clock
 from addons.configuration import Configuration
-from addons.descriptors import Descriptors
 from addons.exchanges import Exchanges
-from addons.listener import Listener
-from addons.loop_lag import LoopLag
 from addons.metrics_page import MetricsPage, Vitals
-from addons.output import Output
+from addons.process.descriptors import Descriptors
+from addons.process.listener import Listener
+from addons.process.loop_lag import LoopLag
+from addons.process.output import Output
 from addons.recorder import Recorder
 from addons.telemetry.metrics import Metrics
 from providers.exchange.account import Outcome

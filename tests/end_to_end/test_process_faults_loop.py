@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from addons.loop_lag import START_UP
+from addons.process.loop_lag import START_UP
 from tests.fake_answers import CHUNKED, SSE, json_answer
 from tests.fake_dialects import chat_body, chat_events
 from tests.fake_steps import Chunk, Head, LastChunk, Script, Stall, WaitFor

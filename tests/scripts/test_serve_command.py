@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from addons.file_limit import raise_file_limit
+from addons.process.file_limit import raise_file_limit
 from providers.registry import load
 from scripts.configuration import Refusal
 from scripts.serve_command import Announcer, refuse_remote, refuse_taken

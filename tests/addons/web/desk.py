@@ -7,10 +7,10 @@ from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.test import tflow
 
 from addons.configuration import Configuration
-from addons.draining import Draining
 from addons.exchanges import Exchanges
 from addons.health import Health
-from addons.listener import Listener
+from addons.process.draining import Draining
+from addons.process.listener import Listener
 from addons.recorder import Recorder
 from addons.telemetry.store import Store
 from addons.web.api import Sources

@@ -10,7 +10,7 @@ from mitmproxy.test import tflow
 
 from addons import clock
 from addons.exchanges import Exchanges, InHand
-from addons.feed import Feed
+from addons.relay.feed import Feed
 from addons.web import live as module
 from addons.web.live import KEEP_ALIVE, Live
 from providers.exchange.account import Outcome

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.exchange.seam import Joined, Onward, Unbroken, Words, added, said, thought
+from providers.exchange.seam import Joined, Onward, Unbroken, Words, said, thought
+from providers.exchange.settlement import added
 from providers.wire import events
 from providers.wire.answer import Answer
 from providers.wire.events import Event, Text, Usage
