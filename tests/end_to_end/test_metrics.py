@@ -1,5 +1,7 @@
 """GET /patchbay/metrics after a mixed run with failures: it parses, and every total is the record's own."""
 
+import pytest
+
 from tests.fake_answers import CHUNKED, SSE, json_answer, streamed
 from tests.fake_dialects import chat_events, error_body
 from tests.fake_steps import Chunk, Head, Reset
@@ -8,7 +10,7 @@ from tests.rig_gateway import DIALECTS, Gateway, ask
 from tests.rig_metrics import rows, samples
 
 PATH = "/openai/v1/chat/completions"
-MODELS = ("gpt-9", "claude-9", "fake-model", "refused/m", "openrouter/some/model", "no-such-provider/model")
+MODELS = ("gpt-9", "gpt-4o", "claude-9", "fake-model", "refused/m", "openrouter/some/model", "no-such-provider/model")
 
 
 def make_traffic(gateway: Gateway) -> None:
@@ -38,6 +40,11 @@ def test_totals_are_those_of_the_record(gateway: Gateway) -> None:
     for kind in ("input", "output", "cache_read", "reasoning"):
         counted = {key[1:]: n for key, n in told["patchbay_tokens_total"].items() if key[0] == kind}
         assert counted == rows(gateway, "model, provider", f"{kind}_tokens"), kind
+    costs = rows(gateway, "model, provider", "cost")
+    assert told["patchbay_cost_dollars_total"] == pytest.approx(costs)
+    assert ("gpt-4o", "openai") in costs
+    unpriced = "cost IS NULL AND (input_tokens > 0 OR output_tokens > 0)"
+    assert told["patchbay_unpriced_requests_total"] == rows(gateway, "model, provider", where=unpriced)
     for name, column in (("time_to_first_token", "ttft_us"), ("duration", "duration_us")):
         measured = told[f"patchbay_{name}_seconds_count"]
         assert measured == rows(gateway, "provider", where=f"{column} IS NOT NULL"), name
