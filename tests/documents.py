@@ -5,7 +5,15 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/adr/0001-relay.md")
+DOCS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/adr/0001-relay.md",
+    "docs/adr/0002-who-is-asked-again.md",
+    "docs/adr/0003-numbers.md",
+    "docs/adr/0004-page.md",
+)
 TEXTS = (*DOCS, ".env.example", "registry.yaml")
 
 
