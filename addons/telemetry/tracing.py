@@ -101,12 +101,12 @@ class Trace:
 
     def end(self) -> None:
         """The exchange has ended; what is known of it goes into the spans."""
-        account, lasted = self._account, clock.now_us() - self._began
+        account, ended = self._account, self.moment(clock.now_us() - self._began)
         for number, attempt in enumerate(account.attempts):
-            self._end_attempt(attempt, number)
+            self._end_attempt(attempt, number, ended)
         operation, model = self._named(account.model or account.requested_model)
         _settle(self._span, account.outcome, f"{operation} {model}".strip(), self._facts(operation, model))
-        self._span.end(self.moment(lasted))
+        self._span.end(ended)
 
     def _begin(self, parent: Context, kind: SpanKind, start: int) -> Span:
         # The sampler judges by the name: the final one is not known before the call is routed.
@@ -116,7 +116,7 @@ class Trace:
     def _named(self, model: str) -> tuple[str, str]:
         return names.operation_name(self._account.operation), self._tracing.clean(model)
 
-    def _end_attempt(self, attempt: AttemptAccount, number: int) -> None:
+    def _end_attempt(self, attempt: AttemptAccount, number: int, ended: int) -> None:
         if number == len(self._attempts):  # nobody was dialled: the answer was there already
             self._attempts.append((self._begin(self._context, SpanKind.CLIENT, self.moment(0)), self.moment(0)))
         span, start = self._attempts[number]
@@ -130,7 +130,8 @@ class Trace:
             **_fields(attempt, _OF_ATTEMPT),
         }
         _settle(span, attempt.outcome, f"{operation} {model}".strip(), facts)
-        span.end(start + 1000 * (attempt.duration_us or 0))
+        # It began a moment before it was dialled: its end must not come after that of the whole.
+        span.end(min(start + 1000 * (attempt.duration_us or 0), ended))
 
     def _facts(self, operation: str, model: str) -> dict[str, AttributeValue]:
         account = self._account

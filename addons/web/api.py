@@ -35,6 +35,7 @@ from providers.wire.values import mapping
 
 _PATIENCE = 2.0  # seconds that providers have to tell their models; what is known is shown then
 _UNKNOWN = "There is no such thing to ask for. The page at /patchbay/ asks for all there is."
+_LOOKS, _MOMENT = 4, 0.1  # how often, and after how many seconds again, a call is looked for in the record
 _NO_CALL = "No call of this id is in the record. It may have been deleted, or the record may be another one now."
 _NOT_RUNNING = "This call does not run any more: look for it in the history."
 _STOPPING = "Patchbay is being stopped."
@@ -123,10 +124,12 @@ class Api:
             raise ProblemError(400, str(error)) from error
 
     async def _of_call(self, identifier: str, question: Callable[[Connection], Json]) -> Json:
-        try:
-            return await self._record.read(question)
-        except KeyError:
-            raise ProblemError(404, _NO_CALL) from None
+        for _ in range(_LOOKS):
+            try:
+                return await self._record.read(question)
+            except KeyError:  # it may have ended just now: the record follows within a moment
+                await asyncio.sleep(_MOMENT)
+        raise ProblemError(404, _NO_CALL)
 
     async def _numbers(self, asked: Asked, _parts: tuple[str, ...]) -> Json:
         by = asked.choice("by", BY)
