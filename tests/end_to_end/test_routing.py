@@ -138,9 +138,6 @@ def test_calls_are_recognised_under_every_spelling_of_their_path(gateway: Gatewa
 )
 def test_the_other_operations_follow_the_model_too(gateway: Gateway, path: str, body: Json) -> None:
     answer = gateway.post(path, {"model": "hasty/m", **body})
-    if answer.status == 504:  # its deadlines are half a second: a busy machine may miss one
-        gateway.external.requests.clear()
-        answer = gateway.post(path, {"model": "hasty/m", **body})
     assert answer.status == 200
     assert answer.get("x-patchbay-provider") == "hasty"
     request = only_post(gateway)
